@@ -1,6 +1,7 @@
 """Attacks, one file each. ``CATALOGUE`` maps a slug to its class; a new attack is listed here by hand."""
 
 from engine.attacks.adversarial_patch.attack import AdversarialPatch
+from engine.attacks.adversarial_patch.ready import ReadyPatchOnImage
 from engine.attacks.adversarial_patch.universal import UniversalPatch
 from engine.attacks.apgd.attack import APGD
 from engine.attacks.carlini_wagner.l0 import CarliniWagnerL0
@@ -71,6 +72,7 @@ CATALOGUE: dict[str, type[Attack]] = catalogue(
     # labels only
     HopSkipJump,
     SavedPerturbation,
+    ReadyPatchOnImage,
     # through another model
     Substitute,
 )
@@ -98,6 +100,7 @@ __all__ = [
     "OnePixelMap",
     "Proximity",
     "RandFGSM",
+    "ReadyPatchOnImage",
     "SavedPerturbation",
     "ShadowSearch",
     "Square",

@@ -118,7 +118,7 @@ TARGETS = (806, 954)
 """Two of ImageNet-Patch's ten targets: sock and banana."""
 
 
-def photographs(folder: str | None, steps: int = 120) -> Iterator[Figure]:
+def photographs(folder: str | None, steps: int = 250, batch_size: int = 4) -> Iterator[Figure]:
     """Patches of 50 x 50 for SqueezeNet, learned on half of the photographs: target rate on the others, in the middle and moved."""
     if folder is None:
         return
@@ -132,7 +132,7 @@ def photographs(folder: str | None, steps: int = 120) -> Iterator[Figure]:
     preset = attacks.UniversalPatch.preset("ImageNet-Patch")
     for target in TARGETS:
         attack = attacks.UniversalPatch(
-            **preset.values, brightness=0.05, contrast=0.1, steps=steps, batch_size=9, count=9, held_out=PHOTOGRAPHS, scales=0
+            **preset.values, brightness=0.05, contrast=0.1, steps=steps, batch_size=batch_size, count=9, held_out=PHOTOGRAPHS, scales=0
         )
         goal = torch.tensor([target])
         result = engine.run(

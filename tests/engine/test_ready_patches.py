@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 import engine
+from engine import attacks
 from engine.stickers import compose, ready
 from engine.stickers.ready import load_patches
 
@@ -81,6 +82,43 @@ def test_a_patch_becomes_a_sticker_in_the_middle_of_an_image(tmp_path: Path) -> 
     torch.testing.assert_close(shown[:, 7:13, 12:18], one.image)
     assert float((shown != 0.5).any(0).float().sum()) <= 36
     assert (one.sticker(1, 20, 30, side=12).width, one.sticker(1, 20, 30, side=12).height) == (12, 12)
+
+
+# ---------------------------------------------------------------- as an attack
+
+
+def test_a_patch_lies_in_the_middle_or_is_fitted_to_the_mask(tmp_path: Path, small: engine.Classifier, images: Tensor) -> None:
+    path = written(tmp_path, "a.pt", (patches(inner=4), torch.tensor([1, 4, 2]), {"patch_size": 4}))
+    attack, images = attacks.ReadyPatchOnImage(file=str(path), number=2), images.float()
+    found = engine.run(attack, small, images)
+    inner = patches(inner=4)[1, :, 10:14, 10:14]
+    expected = images.clone()
+    expected[..., 2:6, 2:6] = inner
+    assert torch.equal(found.adversarial, expected)
+    assert found.goals.tolist() == [4] * 6
+    mask = torch.zeros(1, 1, 8, 8)
+    mask[..., 1:7, 0:6] = 1
+    fitted = engine.run(attack, small, images, mask=mask).adversarial
+    assert torch.equal(fitted[mask.expand_as(fitted) == 0], images[mask.expand_as(images) == 0])
+    torch.testing.assert_close(fitted[0, :, 1:7, 0:6].mean((1, 2)), inner.mean((1, 2)), rtol=0, atol=0.05)
+
+
+def test_a_grey_model_takes_the_mean_of_the_channels(tmp_path: Path) -> None:
+    grey = engine.Classifier(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 3)), ["a", "b", "c"], (1, 8, 8))
+    path = written(tmp_path, "a.pt", patches(1, 8, 4))
+    found = engine.run(attacks.ReadyPatchOnImage(file=str(path)), grey, torch.zeros(1, 1, 8, 8)).adversarial
+    torch.testing.assert_close(found[..., 2:6, 2:6], patches(1, 8, 4)[..., 2:6, 2:6].mean(1, keepdim=True))
+
+
+def test_a_patch_that_is_not_there_or_too_large_is_refused(tmp_path: Path, small: engine.Classifier, images: Tensor) -> None:
+    path = str(written(tmp_path, "a.pt", torch.rand(2, 3, 9, 9)))
+    for attack, said in (
+        (attacks.ReadyPatchOnImage(), "Which patch"),
+        (attacks.ReadyPatchOnImage(file=path, number=3), "no number 3"),
+        (attacks.ReadyPatchOnImage(file=path), r"9 × 9 pixels, but the images have 8 × 8\. Draw a sticker"),
+    ):
+        with pytest.raises(engine.GibbonError, match=said):
+            engine.run(attack, small, images.float())
 
 
 # ---------------------------------------------------------------- code and damage

@@ -49,7 +49,7 @@ def start(prediction: int) -> Any:
 def test_every_attack_that_has_what_it_needs_may_run(slug: str) -> None:
     kind = CATALOGUE[slug]
     given: dict[str, Any] = {"stickers": (Sticker(1, 0, 0, 4, 4, Optimised()),), "data": Choice("mine", "test", 4), "start": start(2)}
-    file = {"file": "some.safetensors"} if slug == "saved-perturbation" else {}
+    file = {"file": "some.safetensors"} if "file" in kind.model_fields else {}
     ready = state(slug, file, **given, target=2 if "targets" in kind.uses else None)
     assert obstacle(ready, Shelf(mine=(3, 16, 16))) is None
 

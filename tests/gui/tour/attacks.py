@@ -112,6 +112,8 @@ def _run(tour: Tour, slug: str, attack: Any) -> None:
     form.set_values({name: value for name, value in BRIEF.get(slug, {}).items() if name in known})
     if slug == "saved-perturbation":
         _use_saved(tour, form)
+    if slug == "ready-patch":
+        _use_patch(tour, form)
     settle()
     assert panel.can_run, (slug, panel.message.text)
     _to_its_end(tour, slug)
@@ -157,6 +159,17 @@ def _use_saved(tour: Tour, form: Any) -> None:
     path = tour.out / "universal.safetensors"
     view.save_to(path)
     until(path.exists, "the saved perturbation")
+    form.set_values({"file": str(path)})
+
+
+def _use_patch(tour: Tour, form: Any) -> None:
+    """Use a picture of stripes as a patch from a file."""
+    import torch
+
+    from engine.images import write_png
+
+    path = tour.out / "stripes.png"
+    write_png(path, torch.stack([torch.ones(10, 10), (torch.arange(10) % 2).float().expand(10, 10), torch.zeros(10, 10)]))
     form.set_values({"file": str(path)})
 
 
