@@ -63,6 +63,8 @@ class DrawingPanes(PictureViews):
         """Notches of the wheel that have not changed the brush yet."""
         self._tool: ToolName = "select"
         self._gesture: Gesture | None = None
+        self._aside: Gesture | None = None
+        """A pan beside a lasting gesture, which it leaves as it is."""
         self._noticed = False
         self._space = False
 
@@ -71,7 +73,7 @@ class DrawingPanes(PictureViews):
         mouse = PaneMouse(pane, self)
         mouse.pressed.connect(lambda pointer, button: self._press(pane, pointer, button))
         mouse.moved.connect(lambda pointer, buttons: self._move(pane, pointer, buttons))
-        mouse.released.connect(lambda pointer, _button: self._release(pane, pointer))
+        mouse.released.connect(lambda pointer, button: self._release(pane, pointer, button))
         mouse.doubleClicked.connect(lambda pointer, button: self._double_click(pane, pointer, button))
         mouse.wheeled.connect(self._wheel)
         mouse.zoomed.connect(lambda factor, pointer: self.zoom_by(factor, (pointer.x, pointer.y)))
@@ -204,9 +206,8 @@ class DrawingPanes(PictureViews):
     def _press(self, pane: Pane, pointer: Pointer, button: Qt.MouseButton) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         self._hover_at(pane, pointer)
-        if self._gesture is not None and self._gesture.tool.lasting and button == Qt.MouseButton.LeftButton:
-            self._noticed = False
-            self._advance(replace(pointer, kind="click"))
+        if self._gesture is not None and self._gesture.tool.lasting:
+            self._press_again(pointer, button)
             return
         if self._gesture is not None or self._size is None:
             return
@@ -225,6 +226,15 @@ class DrawingPanes(PictureViews):
             self._follow(self._gesture)
         self._update_cursor()
 
+    def _press_again(self, pointer: Pointer, button: Qt.MouseButton) -> None:
+        """Pass a further press to a lasting gesture; the middle button and Space pan beside it."""
+        if button == Qt.MouseButton.MiddleButton or (button == Qt.MouseButton.LeftButton and self._space):
+            self._aside = Gesture(TOOLS["pan"], pointer, self._board())
+            self._update_cursor()
+        elif button == Qt.MouseButton.LeftButton:
+            self._noticed = False
+            self._advance(replace(pointer, kind="click"))
+
     def _tool_at(self, pane: Pane, pointer: Pointer, button: Qt.MouseButton) -> Tool:
         """Return the tool that a press starts: the middle button and Space pan in any, and the divider can be taken unless one draws."""
         if self._space or button == Qt.MouseButton.MiddleButton:
@@ -242,13 +252,30 @@ class DrawingPanes(PictureViews):
 
     def _move(self, pane: Pane, pointer: Pointer, buttons: Qt.MouseButton) -> None:
         lasting = self._gesture is not None and self._gesture.tool.lasting
-        # If a pop-up took the release, the drag ends here.
-        self._advance(pointer if buttons else replace(pointer, kind="hover" if lasting else "release"))
+        if self._aside is not None:
+            self._pan_aside(pointer if buttons else replace(pointer, kind="release"))
+        elif lasting and not buttons & Qt.MouseButton.LeftButton:
+            self._advance(replace(pointer, kind="hover"))
+        else:  # if a pop-up took the release, the drag ends here
+            self._advance(pointer if buttons else replace(pointer, kind="release"))
         self._hover_at(pane, pointer)
         self._update_cursor()
 
-    def _release(self, pane: Pane, pointer: Pointer) -> None:
-        self._advance(pointer)
+    def _pan_aside(self, pointer: Pointer) -> None:
+        aside = self._aside
+        if aside is None:
+            return
+        aside.advance(pointer)
+        if aside.over:
+            self._aside = None
+        elif isinstance(aside.update, Pan):
+            self.pan_by(aside.update.dx, aside.update.dy)
+
+    def _release(self, pane: Pane, pointer: Pointer, button: Qt.MouseButton) -> None:
+        if self._aside is not None:
+            self._pan_aside(pointer)
+        elif button == Qt.MouseButton.LeftButton or self._gesture is None or not self._gesture.tool.lasting:
+            self._advance(pointer)
         self._hover_at(pane, pointer)
         self._update_cursor()
 
@@ -261,6 +288,7 @@ class DrawingPanes(PictureViews):
 
     def abort(self) -> None:
         """Abort the drag, and restore what was there before it."""
+        self._aside = None
         while self._gesture is not None:  # a tool may pass out one more update to take its effect back
             self._advance(replace(self._gesture.last, kind="cancel"))
 
@@ -348,9 +376,9 @@ class DrawingPanes(PictureViews):
 
     def _update_cursor(self) -> None:
         shape: Role = "arrow"
-        panning = self._space or (self._gesture is not None and isinstance(self._gesture.update, Pan))
+        panning = self._space or self._aside is not None or (self._gesture is not None and isinstance(self._gesture.update, Pan))
         if panning and self._size:
-            shape = "grab" if self._gesture is not None else "hand"
+            shape = "grab" if self._aside is not None or (self._gesture is not None and not self._gesture.tool.lasting) else "hand"
         elif self._hover is not None and self._size and self._gesture is None:
             shape = "horizontal" if self._divides() else role(self._tool, self._hover[1], self._board())
         elif self._gesture is not None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QWheelEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from engine.stickers import Brushed, Colour, Ellipse, Optimised, Polygon, Sticker, coverage
@@ -161,6 +162,52 @@ def test_a_dragged_corner_of_a_polygon_ends_where_the_button_is_let_go(canvas: I
     click(canvas.clean_pane, (28, 10))
     key(canvas, Qt.Key.Key_Return)
     assert len(owner.stickers[2].shape.points) == 3  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("by", ["middle", "space"])
+def test_the_view_is_panned_while_a_polygon_is_drawn(canvas: ImageCanvas, owner: Owner, by: str) -> None:
+    pane = canvas.clean_pane
+    canvas.zoom_by(3)
+    before = canvas.viewpoint
+    canvas.set_tool("polygon")
+    click(pane, (12, 12))
+    click(pane, (18, 12))
+    if by == "space":
+        QTest.keyPress(canvas, Qt.Key.Key_Space)
+    button = Qt.MouseButton.MiddleButton if by == "middle" else LEFT
+    start = pane.position(15, 15)
+    mouse(pane.viewport, QEvent.Type.MouseButtonPress, start, button, button)
+    mouse(pane.viewport, QEvent.Type.MouseMove, start + QPoint(-30, 20), NONE, button)
+    mouse(pane.viewport, QEvent.Type.MouseButtonRelease, start + QPoint(-30, 20), button, NONE)
+    if by == "space":
+        QTest.keyRelease(canvas, Qt.Key.Key_Space)
+    assert canvas.viewpoint.x > before.x
+    assert canvas.viewpoint.y < before.y
+    click(pane, (18, 18))
+    key(canvas, Qt.Key.Key_Return)
+    assert len(owner.stickers[2].shape.points) == 3  # type: ignore[attr-defined]
+    assert owner.boxes()[2] == pytest.approx((12, 12, 6, 6), abs=0.1)
+
+
+def test_a_right_click_is_no_corner(canvas: ImageCanvas, owner: Owner) -> None:
+    pane = canvas.clean_pane
+    canvas.set_tool("polygon")
+    for corner in ((16, 2), (28, 2), (28, 10)):
+        click(pane, corner)
+    press(pane, (2, 30), Qt.MouseButton.RightButton)
+    release(pane, (2, 30), Qt.MouseButton.RightButton)
+    key(canvas, Qt.Key.Key_Return)
+    assert len(owner.stickers[2].shape.points) == 3  # type: ignore[attr-defined]
+
+
+def test_a_shape_whose_box_alone_touches_the_image_is_said(canvas: ImageCanvas, owner: Owner) -> None:
+    pane = canvas.clean_pane
+    canvas.set_tool("polygon")
+    for corner in ((-6, 4), (-6, -6), (4, -6)):  # the triangle's long side passes the corner of the image outside
+        click(pane, corner)
+    key(canvas, Qt.Key.Key_Return)
+    assert owner.stickers == (LOW, HIGH)
+    assert owner.heard("notice") == [(MISSED,)]
 
 
 def test_what_is_edited_elsewhere_while_a_polygon_is_drawn_stays(canvas: ImageCanvas, owner: Owner) -> None:

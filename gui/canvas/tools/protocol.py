@@ -187,4 +187,10 @@ def names_in_sentence(stickers: tuple[Sticker, ...]) -> str:
 def overlaps(sticker: Sticker, board: Board) -> bool:
     """Return whether the sticker covers at least one pixel of the image."""
     left, top, right, bottom = sticker.outer
-    return left < board.width and top < board.height and right > 0 and bottom > 0
+    if not (left < board.width and top < board.height and right > 0 and bottom > 0):
+        return False
+    if sticker.shape.fills_its_box:
+        return True
+    from engine.stickers import coverage
+
+    return bool(coverage(sticker, board.height, board.width).any())

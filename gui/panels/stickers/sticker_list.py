@@ -179,7 +179,7 @@ class _Delegate(QStyledItemDelegate):
             picture.paint(painter, QRect(place.left() + 2, middle - 8, 16, 16))
         if not sticker.visible:
             text = faint
-        icon(_ICONS[sticker.shape.kind], text).paint(painter, QRect(rect.left() + 6, middle - 9, 18, 18))
+        icon(_ICONS.get(sticker.shape.kind, "mdi6.shape-outline"), text).paint(painter, QRect(rect.left() + 6, middle - 9, 18, 18))
         chip = QRect(rect.left() + 32, middle - _CHIP // 2, _CHIP, _CHIP)
         self._paint_chip(painter, chip, model.image(index.row()), (ceil(sticker.width), ceil(sticker.height)), text)
         words = rect.adjusted(40 + _CHIP, 3, -8 - len(_SWITCHES) * _SWITCH, -3)
