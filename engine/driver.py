@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -28,6 +26,7 @@ from engine.devices import describe, versions
 from engine.errors import BudgetExhausted, GibbonError
 from engine.files import file_digest
 from engine.operation import Attack, AttackStep, Operation, Problem, Step
+from engine.pulled import Pulled
 from engine.randomness import RowRandom
 from engine.result import AttackResult, Reason, Result
 from engine.timeline import Timeline
@@ -37,14 +36,11 @@ if TYPE_CHECKING:
     from engine.data import DataSet
 
 
-class Run(Iterator[Step]):
+class Run(Pulled[Step]):
     """An operation in progress, pulled step by step. To pause is not to pull; ``result()`` is valid after any step; ``close()`` ends it."""
 
     def __init__(self, operation: Operation, problem: Problem, classifier: Classifier, seed: int, **extra: Any) -> None:
         self.operation, self.problem, self.classifier, self.seed = operation, problem, classifier, seed
-        self.reason = Reason.RUNNING
-        self.seconds = 0.0
-        self.last: Step | None = None
         self.record: Timeline | None = extra.get("record")
         self._labels_assumed: bool = extra.get("labels_assumed", False)
         self._threads = torch.get_num_threads()
@@ -52,48 +48,24 @@ class Run(Iterator[Step]):
         self._chunks: ChunkedSteps | None = None
         if isinstance(operation, Attack):
             self._chunks = ChunkedSteps(operation, problem, extra.get("rows_at_a_time"), extra.get("first_logits"))
-        self._steps = operation.iterate(problem) if self._chunks is None else self._chunks
+        super().__init__(operation.iterate(problem) if self._chunks is None else self._chunks)
 
-    def __iter__(self) -> Self:
-        return self
-
-    @torch.inference_mode(False)  # a caller's inference mode would keep gradients from the attack
-    def __next__(self) -> Step:
-        started = time.perf_counter()
+    def _pull(self) -> Step:
         try:
             step = next(self._steps)
-            if self._chunks is not None and self.record is not None:
-                assert isinstance(step, AttackStep)
-                self.record.add(self._chunks.judged(step, self.seconds + time.perf_counter() - started))
-        except StopIteration:
-            self._end(Reason.BUDGET if self._chunks is not None and self._chunks.exhausted else Reason.FINISHED)
-            raise
         except BudgetExhausted:
             self._end(Reason.BUDGET)
             if self.last is None:
                 spent = 0 if self._chunks is None else self._chunks.spent_before
                 raise GibbonError(_too_small(self.operation, self.problem, spent)) from None
             raise StopIteration from None
-        except BaseException:
-            self._end(Reason.FAILED)
-            raise
-        finally:
-            self.seconds += time.perf_counter() - started
-        self.last = step
+        if self._chunks is not None and self.record is not None:
+            assert isinstance(step, AttackStep)
+            self.record.add(self._chunks.judged(step, self.seconds_now()))
         return step
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the run. One that had not finished counts as cancelled, and keeps its best so far."""
-        self._end(Reason.CANCELLED)
-        close = getattr(self._steps, "close", None)
-        if close is not None:
-            close()
+    def _reason_at_end(self) -> Reason:
+        return Reason.BUDGET if self._chunks is not None and self._chunks.exhausted else Reason.FINISHED
 
     def result(self) -> Result:
         """Return the best so far, with the reason why the run ended.
@@ -133,7 +105,7 @@ class Run(Iterator[Step]):
 
     def _end(self, reason: Reason) -> None:
         if self.reason is Reason.RUNNING:
-            self.reason = reason
+            super()._end(reason)
             if self.record is not None and reason is not Reason.FAILED:
                 self.record.settle()
 
