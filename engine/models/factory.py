@@ -58,13 +58,7 @@ def load_factory(
     GibbonError
         Running code was not allowed; or the file or the function is missing, raises, or returns something else.
     """
-    file, name = parts_of(source)
-    if not allow_code:
-        raise GibbonError(
-            f"Loading “{source}” runs the code in {file.name}, with all your rights. Read it, then allow it with allow_code=True."
-        )
-    with _beside(file), _explained(file, name):
-        given = _function(file, name)()
+    given, file, name = made_by(source, allow_code=allow_code)
     classifier = _classifier(given, file, name, labels, device, head)
     # A copy, so that a classifier that the user's code keeps is not changed here.
     classifier = copy.copy(classifier)
@@ -72,6 +66,23 @@ def load_factory(
     classifier.source = f"{file.resolve()}:{name}"
     classifier.card = {**classifier.card, "file": file.name, "sha256": file_hash(file)}
     return classifier
+
+
+def made_by(source: str, *, allow_code: bool) -> tuple[Any, Path, str]:
+    """Call the function FACTORY in FILE.py, and return its value, whatever that is, with the file and the function's name.
+
+    Raises
+    ------
+    GibbonError
+        Running code was not allowed; or the file or the function is missing, or raises.
+    """
+    file, name = parts_of(source)
+    if not allow_code:
+        raise GibbonError(
+            f"Loading “{source}” runs the code in {file.name}, with all your rights. Read it, then allow it with allow_code=True."
+        )
+    with _beside(file), explained(file, name):
+        return _function(file, name)(), file, name
 
 
 def _function(file: Path, name: str) -> Any:
@@ -114,7 +125,14 @@ def _beside(file: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _explained(file: Path, name: str) -> Iterator[None]:
+def explained(file: Path, name: str) -> Iterator[None]:
+    """Turn errors of the block into sentences that name the function and the line of the file.
+
+    Raises
+    ------
+    GibbonError
+        The block raised any error.
+    """
     try:
         yield
     except GibbonError:
@@ -137,18 +155,19 @@ def _classifier(
             raise GibbonError(f"“{name}” in {file.name} gives a Classifier with labels and head of its own. Leave them out.")
         return given if device is None else given.to(device)
     if not isinstance(given, tuple) or not 3 <= len(given) <= 5 or not isinstance(given[0], nn.Module):
-        raise GibbonError(f"“{name}” in {file.name} gave {_described(given)}. {_RETURNS}")
+        raise GibbonError(f"“{name}” in {file.name} gave {described(given)}. {_RETURNS}")
     module, own, shape, *scale = given
     if not (isinstance(shape, (tuple, list)) and len(shape) == 3 and all(isinstance(n, int) and n > 0 for n in shape)):
         raise GibbonError(f"“{name}” in {file.name} gave the input shape {shape!r}, but (channels, height, width) is needed.")
     mean, std = (*scale, None, None)[:2]
-    with _explained(file, name):
+    with explained(file, name):
         return Classifier(
             module, labels or own, (shape[0], shape[1], shape[2]), mean, std, name=f"{file.stem}:{name}", device=device, head=head
         )
 
 
-def _described(given: Any) -> str:
+def described(given: Any) -> str:
+    """Return in words what a factory gave."""
     if isinstance(given, tuple):
         return f"a tuple ({', '.join(type(item).__name__ for item in given)})"
     return f"something of type {type(given).__name__}"
