@@ -17,6 +17,8 @@ from engine.cli import (
     attack,
     batch,
     demo,
+    detect,
+    dpatch,
     evaluate,
     figure,
     models,
@@ -32,7 +34,7 @@ from engine.cli.output import NO_FOLDER, complain, has_folder, let_go_of_stdout,
 from engine.errors import GibbonError, in_words
 
 COMMANDS = (
-    *("attack", "batch", "replay", "figure", "animate", "print", "photo", "demo"),
+    *("attack", "batch", "replay", "figure", "animate", "print", "photo", "detect", "dpatch", "demo"),
     *("models", "train", "evaluate", "reproduce", "script", "gui"),
 )
 USER_ERROR = 2
@@ -59,6 +61,8 @@ app.command("figure")(figure.command)
 app.command("animate")(animate.command)
 app.command("print")(print_stickers.command)
 app.command("photo")(photo.command)
+app.command("detect")(detect.command)
+app.command("dpatch", context_settings=dpatch.CONTEXT)(dpatch.command)
 app.command("models")(models.command)
 app.command("train", context_settings=train.CONTEXT)(train.command)
 app.add_typer(evaluate.app, name="evaluate")

@@ -60,6 +60,13 @@ def command(
 
             _refuse({"--image": image, "--out": out}, f"the record of one attack, and “{record.name}” is that of a training")
             return replay_recorded(record, device=device, threads=threads, allow_code=allow_code, data=data, json=json)
+        from engine.record.detections import is_detection
+
+        if is_detection(record):
+            from engine.cli.detecting import replay_recorded as replay_detection
+
+            _refuse({"--image": image, "--out": out}, f"the record of one attack on a classifier, and “{record.name}” is on a detector")
+            return replay_detection(record, device=device, threads=threads, allow_code=allow_code, json=json)
     from engine.cli.output import made_folder, refuse_existing, say, say_json
     from engine.record import Record, save_adversarial
 

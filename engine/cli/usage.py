@@ -79,7 +79,7 @@ def _help(command: Any) -> str:
     return f"See {command.name} --help." if command is not None and command.name in _WITH_HELP else "See --help."
 
 
-_WITH_HELP = ("attack", "replay", "figure", "demo", "models", "train", "evaluate", "reproduce", "gui")
+_WITH_HELP = ("attack", "replay", "figure", "detect", "dpatch", "demo", "models", "train", "evaluate", "reproduce", "gui")
 
 
 def _stopped(text: str) -> str:

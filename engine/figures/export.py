@@ -114,7 +114,7 @@ def _metadata(kind: str, provenance: Mapping[str, Any], sidecar: str) -> dict[st
 
 
 def _sentence(provenance: Mapping[str, Any]) -> str:
-    model, operation = provenance.get("model", {}), provenance.get("operation", {})
+    model, operation = provenance.get("model") or provenance.get("detector") or {}, provenance.get("operation", {})
     return (
         f"model {model.get('name', '?')} {model.get('fingerprint', '')}, {operation.get('slug', '?')}, seed {provenance.get('seed', '?')}"
     )

@@ -173,9 +173,14 @@ def draw_scale(page: Page, box: Box, colours: str, limits: tuple[str, str]) -> N
     _frame(bar, page.theme.faint, 0.4 * page.scale)
 
 
+def enlargement(height: int, width: int) -> int:
+    """Return how many times each pixel of an image is repeated in a figure, along each side."""
+    return max(1, math.ceil(_SMOOTH_PIXELS / max(height, width)))
+
+
 def show_pixels(page: Page, box: Box, image: Array, frame: str | None, **kwargs: Any) -> None:
     """Draw an image ``(H, W)`` or ``(H, W, 3)`` pixel by pixel, with a frame of that colour; None: a faint one."""
-    times = max(1, math.ceil(_SMOOTH_PIXELS / max(image.shape[:2])))
+    times = enlargement(image.shape[0], image.shape[1])
     enlarged = image.repeat(times, axis=0).repeat(times, axis=1)
     axes = page.axes(box)
     axes.imshow(enlarged, interpolation="none", aspect="auto", **kwargs)

@@ -217,6 +217,7 @@ class Record(Part):
 
 
 _OTHER_KINDS = {
+    "gibbon-detection": "the record of an attack on a detector. Run it again with: replay {name}.",
     "gibbon-batch": "the record of a table of many images. Repeat it with: batch --repeat {name}",
     "gibbon-print": "a sheet of stickers from a canvas that nothing was attacked with, so there is nothing to run again.",
     "gibbon-photo": "the figure of a photograph, which names no attack. Open the record of the attack.",
