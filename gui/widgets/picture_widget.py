@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QContextMenuEvent, QImage
@@ -15,7 +15,7 @@ from gui.widgets.pictures import ask_and_write, copy_picture
 class PictureWidget(QWidget):
     """Copies and saves its own picture, as it is on the screen."""
 
-    stem: ClassVar[str]
+    stem: str
     """Name of the file that is proposed, without its suffix."""
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:

@@ -36,6 +36,8 @@ class Distortion:
     nothing: float | None
     """The strength that returns the same bits; None: there is none."""
     apply: Apply
+    whole: bool = False
+    """Whether its strengths are whole numbers."""
 
     def __call__(self, images: Tensor, strength: float, normal: Draw) -> Tensor:
         """Distort images. Noise alone calls ``normal``, which gives a clean image and its adversarial one the same numbers."""
@@ -81,9 +83,9 @@ KINDS: Mapping[str, Distortion] = MappingProxyType(
             Distortion("gamma-darker", "Gamma, darker", (1.2, 1.4, 1.8, 2.4, 3.2), "power {}", 1, 20, 1, _plain(distortions.gamma)),
             Distortion("blur", "Blur", (0.4, 0.6, 0.8, 1.2, 2), "{} px", 0, 20, 0, _plain(distortions.blur)),
             Distortion("noise", "Added noise", (0.02, 0.05, 0.1, 0.15, 0.2), "σ {}", 0, 1, 0, _noisy),
-            Distortion("jpeg", "JPEG", (90, 75, 50, 30, 10), "quality {}", 1, 100, None, _plain(_jpeg)),
+            Distortion("jpeg", "JPEG", (90, 75, 50, 30, 10), "quality {}", 1, 100, None, _plain(_jpeg), whole=True),
             Distortion("distance", "Distance", (0.8, 0.65, 0.5, 0.35, 0.25), "size × {}", 0.02, 1, 1, _plain(camera.rescaled)),
-            Distortion("bits", "Levels", (8, 6, 5, 4, 3), "{} bits", 1, 8, None, _plain(_levels)),
+            Distortion("bits", "Levels", (8, 6, 5, 4, 3), "{} bits", 1, 8, None, _plain(_levels), whole=True),
             Distortion("camera", "Print and camera", (0.2, 0.4, 0.6, 0.8, 1), "strength {}", 0, 1, 0, _plain(camera.photographed)),
         )
     }

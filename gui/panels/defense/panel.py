@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QButtonGroup, QLabel, QRadioButton, QVBoxLayout, Q
 
 from gui.forms import Form
 from gui.forms.parts import PartsEdit
-from gui.panels.defense.pictures import Cell, DefendedPictures
 from gui.panels.frame_panel import FrameView
 from gui.session.scene import to_pixels
 from gui.session.survival import attacker_words, goal_of, longest_answer, survival
 from gui.theme import ADVERSARIAL, CLEAN, GRID, LABEL
 from gui.widgets import scrolling
 from gui.widgets.attackers_bar import AttackersBar
+from gui.widgets.image_pair import Cell, ImagePair
 from gui.widgets.message import Message
 from gui.widgets.text import Sentence
 
@@ -33,6 +33,7 @@ _EMPTY = (
 )
 _NO_IMAGE = "Load a model and open an image to see what the defense changes."
 _LATER = "This defense is slow, so its effect is shown when the attack has ended or is paused."
+_PICTURES = "Both images as the network sees them behind the defense; of several noisy copies the first"
 _COMING = "Computing what the defense changes…"
 
 
@@ -49,7 +50,7 @@ class DefensePanel(FrameView):
         self.hint = QLabel(_EMPTY)
         self.hint.setWordWrap(True)
         self.hint.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self.pictures = DefendedPictures()
+        self.pictures = ImagePair("behind-the-defense", _PICTURES)
         self.bar = AttackersBar(session.attackers)
         self._trouble_of_step = Message()
         self._question = QLabel("The attacker of the next run")

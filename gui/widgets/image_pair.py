@@ -1,4 +1,4 @@
-"""DefendedPictures: the clean and the adversarial image as the network sees them behind the defense, with both predictions of each."""
+"""ImagePair: the clean and the adversarial image side by side, each with a few lines of text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ _GAP = 8
 _EDGE = 2
 _LEAST = 112
 _LINES = 3
-_TIP = "Both images as the network sees them behind the defense; of several noisy copies the first"
 
 
 @dataclass(frozen=True)
@@ -33,19 +32,19 @@ class Cell:
     colour: str
 
 
-class DefendedPictures(PictureWidget):
+class ImagePair(PictureWidget):
     """Paints two cells side by side. The context menu copies and saves them."""
 
-    stem = "behind-the-defense"
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, stem: str, tip: str, parent: QWidget | None = None) -> None:
+        """``stem`` is the name that is proposed for a file; ``tip`` says what the pictures show."""
         super().__init__(parent)
+        self.stem, self._tip = stem, tip
         self.cells: tuple[Cell, ...] = ()
         self._images: tuple[QImage, ...] = ()
         self.setFont(theme.number_font(self.font()))
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(_LEAST + self._text_height)
-        self.setToolTip(_TIP)
+        self.setToolTip(tip)
 
     @property
     def _text_height(self) -> int:
@@ -59,7 +58,7 @@ class DefendedPictures(PictureWidget):
         self.cells = cells
         self._images = tuple(image_of(cell.pixels) for cell in cells)
         self.setAccessibleName("; ".join(", ".join(cell.lines) for cell in cells))
-        self.setToolTip("\n".join((_TIP, *("\n".join(cell.lines) for cell in cells))))
+        self.setToolTip("\n".join((self._tip, *("\n".join(cell.lines) for cell in cells))))
         self.update()
 
     def places(self) -> list[QRect]:
