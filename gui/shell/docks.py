@@ -70,6 +70,14 @@ DOCKS: tuple[DockSpec, ...] = (
     DockSpec(
         "defense", "Defense", "DefensePanel", "left", "Ctrl+K, Y", words="preprocessing jpeg squeezing bits median smoothing attacker"
     ),
+    DockSpec(
+        "distortion",
+        "Distortion",
+        "DistortionPanel",
+        "left",
+        "Ctrl+K, V",
+        words="real life blur noise jpeg light camera print survival destruction rate contact sheet",
+    ),
     DockSpec("curves", "Training curves", "CurvesPanel", "right", "Ctrl+K, C", words="loss accuracy epochs"),
     DockSpec("wall", "Training images", "WallPanel", "right", "Ctrl+K, W", words="batch clean adversarial seen"),
     DockSpec("experiments", "Experiments", "ExperimentsPanel", "right", "Ctrl+K, X", words="reproduced lectures tables"),
