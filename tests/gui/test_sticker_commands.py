@@ -57,6 +57,27 @@ def test_brackets_set_the_radius_and_the_bar_follows_and_sets_it(bench: Workbenc
     bench.session.notice.disconnect(said.append)
 
 
+def test_in_a_narrow_window_the_radius_has_its_room_and_the_views_come_back_with_another_tool(bench: Workbench) -> None:
+    window, header = bench.window, bench.window.centre.header
+    before = window.size()
+    window.workspaces.switch("stickers")
+    window.resize(1000, 650)
+    settle()
+    press_keys(window, "P")
+    settle()
+    radius = header.brush.radius
+    assert radius.isVisible()
+    assert radius.width() >= radius.sizeHint().width()
+    assert header.buttons["eraser_tool"].width() >= header.buttons["eraser_tool"].sizeHint().width()
+    press_keys(window, "V")
+    settle()
+    assert header.buttons["view_wipe"].isVisible()
+    assert not radius.isVisible()
+    window.resize(before)
+    window.workspaces.switch("attack")
+    settle()
+
+
 def test_keys_of_tools_are_letters_where_text_is_typed(bench: Workbench) -> None:
     line = QLineEdit(bench.window)
     line.show()

@@ -77,21 +77,25 @@ class CanvasHeader(QWidget):
 
     @Slot()
     def _on_view(self) -> None:
-        """Show the views if there are two pictures, and the options of the chosen one."""
-        two = len(self._canvas.pictures) == 2
-        for id in VIEW_ACTIONS:
-            self.buttons[id].setVisible(two)
+        """Show the tools unless runs are compared, the views if there are two pictures, and the options of the chosen ones."""
         for id in TOOLS:
             self.buttons[id].setVisible(not self._canvas.comparing)
-        self._views_rule.setVisible(two and not self._canvas.comparing)
-        self.options.follow()
         self.brush.follow()
         self._fit_width()
+
+    def _show_views(self, wanted: bool) -> None:
+        two = wanted and len(self._canvas.pictures) == 2
+        for id in VIEW_ACTIONS:
+            self.buttons[id].setVisible(two)
+        self._views_rule.setVisible(two and not self._canvas.comparing)
+        self.options.follow()
+        self.options.setVisible(wanted)
 
     # ------------------------------------------------------------------ a narrow bar
 
     def _fit_width(self) -> None:
-        """Hide what does not fit, and show the views' names if there is room for them."""
+        """Hide what does not fit, and show the views' names if there is room for them. The radius of a brush goes before the views."""
+        self._show_views(True)
         shown = len(self._optional)
         for named in (True, False):
             for id in VIEW_ACTIONS:
@@ -103,6 +107,8 @@ class CanvasHeader(QWidget):
         while shown and not self._fits():
             shown -= 1
             self._optional[len(self._optional) - 1 - shown].setVisible(False)
+        if self.brush.isVisibleTo(self) and not self._fits():
+            self._show_views(False)
 
     def _fits(self) -> bool:
         self._row.invalidate()

@@ -22,12 +22,12 @@ class BrushOptions(QWidget):
         self._canvas = canvas
         self.radius = QSpinBox()
         self.radius.setRange(0, LARGEST_RADIUS)  # the canvas refuses 0, and says why
-        self.radius.setPrefix("Radius ")
         self.radius.setSuffix(" px")
         self.radius.setKeyboardTracking(False)
         self.radius.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.radius.setAccessibleName("Radius of the brush")
         self.radius.setToolTip("Radius of the brush in pixels of the image; 1 is a single pixel ([ and ], or Ctrl and the wheel).")
+        self.radius.setMinimumWidth(self.radius.sizeHint().width())
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 4, 0)
         row.addWidget(self.radius)

@@ -18,6 +18,7 @@ PARTS = (
     "workspaces",
     "spine",
     "canvas",
+    "drawing",
     "timeline",
     "story",
     "docks",
