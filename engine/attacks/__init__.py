@@ -28,6 +28,7 @@ from engine.attacks.square.attack import Square
 from engine.attacks.sticker_pgd import StickerPGD
 from engine.attacks.sticker_search.attack import StickerSearch
 from engine.attacks.sticker_search.landscape import StickerLandscape
+from engine.attacks.sticker_search.place_and_content import PlaceAndContent
 from engine.attacks.sticker_search.shadow import ShadowSearch
 from engine.attacks.substitute.attack import Substitute
 from engine.attacks.transformation.gradient import TransformationGradient
@@ -53,6 +54,7 @@ CATALOGUE: dict[str, type[Attack]] = catalogue(
     FMN,
     JSMA,
     StickerPGD,
+    PlaceAndContent,
     AdversarialPatch,
     RP2,
     Universal,
@@ -98,6 +100,7 @@ __all__ = [
     "Noise",
     "OnePixel",
     "OnePixelMap",
+    "PlaceAndContent",
     "Proximity",
     "RandFGSM",
     "ReadyPatchOnImage",

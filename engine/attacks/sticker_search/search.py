@@ -106,7 +106,7 @@ class PlacementSearch(Attack, JoinsChunks):
         """Return the stickers, for the canvas, and a table of them."""
         assert isinstance(last, PlacedStep)
         placed = PlacedStickers(last.stickers, "Stickers found")
-        return {"stickers": placed, "places": _table(placed.stickers, problem.images.shape[2:])} if any(last.stickers) else {}
+        return {"stickers": placed, "places": table_of(placed.stickers, problem.images.shape[2:])} if any(last.stickers) else {}
 
     def joined(self, lasts: Sequence[AttackStep]) -> PlacedStep:
         """Join the stickers of all chunks."""
@@ -135,7 +135,7 @@ def _step(index: int, total: int, best: BestPlaced) -> PlacedStep:
     return PlacedStep(index, total, best.images, best.loss, best.logits, stickers=tuple(best.stickers))
 
 
-def _table(stickers: Sequence[Sequence[Sticker]], size: Sequence[int]) -> Table:
+def table_of(stickers: Sequence[Sequence[Sticker]], size: Sequence[int]) -> Table:
     """Return a table of stickers, with the share of the image that all of an image's stickers cover together."""
     rows = []
     for image, each in enumerate(stickers):
