@@ -33,6 +33,7 @@ from engine.reproduce.defenses.judging import attacked, gradients_of, judged
 from engine.reproduce.defenses.measuring import relative_norms
 from engine.reproduce.defenses.perturbation import first_flips, unflipped_as_published, wrong_over
 from engine.reproduce.defenses.stages import Stage, Stages
+from engine.reproduce.defenses.stickers import cells_of, verdict_of
 from engine.reproduce.defenses.transfer import columns_of, tolerance_of
 from engine.reproduce.experiment import Report
 from engine.reproduce.findings import Finding, at_least
@@ -280,6 +281,7 @@ TINY: tuple[tuple[type[Experiment], dict[str, object]], ...] = (
     (reproduce.TransferTable, {"epochs": 1, "attacked_images": 3, "carlini_images": 1, "carlini_steps": 2, "training_images": 20}),
     (reproduce.Perturbation, {"epochs": 1, "attacked_images": 6, "step": 0.5, "training_images": 20}),
     (reproduce.WhiteBoxDigits, {"epochs": 1, "attacked_images": 2, "training_images": 20}),
+    (reproduce.StickersOnBounded, {"epochs": 1, "attacked_images": 2, "training_images": 20}),
 )
 
 
@@ -429,6 +431,33 @@ def test_the_command_prints_the_matrix_and_what_is_left_out(run: Run, few: Path,
     assert [row[0] for row in told["tables"][0]["rows"]] == list(nets.ALL)
     assert told["operation"]["parameters"]["carlini_steps"] == 2
     assert not {"cache", "data"} & set(told["operation"]["parameters"])
+
+
+def test_attacks_are_divided_by_which_networks_they_fool() -> None:
+    original, other = torch.tensor([True, True, False, False, True]), torch.tensor([True, False, True, False, False])
+    cells = cells_of(original, other)
+    assert [int(cell.sum()) for cell in cells] == [1, 1, 2, 1]
+    assert bool((torch.stack(cells).sum(0) == 1).all())
+
+
+@pytest.mark.parametrize(
+    ("only_bounded", "only_control", "says"),
+    [
+        (0, 0, "does not beat the control: 0 attacks"),
+        (3, 4, "beyond chance"),
+        (0, 3, "beyond chance"),
+        (0, 4, "bounding beats the control: 4 attacks fool the control and not the bounded network, 0"),
+        (2, 20, "bounding beats the control"),
+        (20, 2, "bounding is worse than the control"),
+    ],
+)
+def test_whether_bounding_beats_the_control_is_said_by_the_images_on_which_they_differ(
+    only_bounded: int, only_control: int, says: str
+) -> None:
+    """Both networks are fooled by 5 more attacks and neither by 5 others, which say nothing."""
+    bounded = torch.tensor([True] * only_bounded + [False] * only_control + [True] * 5 + [False] * 5)
+    control = torch.tensor([False] * only_bounded + [True] * only_control + [True] * 5 + [False] * 5)
+    assert says in verdict_of(bounded, control)
 
 
 @pytest.mark.parametrize(("count", "epochs"), [(39_209, 3), (26_640, 4), (13_070, 9), (60_000, 3)])

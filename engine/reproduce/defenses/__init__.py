@@ -9,6 +9,7 @@ from engine.reproduce.defenses.penalties import Penalties
 from engine.reproduce.defenses.perturbation import Perturbation
 from engine.reproduce.defenses.schedules import Schedules
 from engine.reproduce.defenses.step_ll import StepLeastLikely
+from engine.reproduce.defenses.stickers import StickersOnBounded
 from engine.reproduce.defenses.transfer import TransferTable
 from engine.reproduce.defenses.white_box import WhiteBoxDigits, WhiteBoxObjects
 
@@ -22,6 +23,7 @@ __all__ = [
     "Perturbation",
     "Schedules",
     "StepLeastLikely",
+    "StickersOnBounded",
     "TransferTable",
     "WhiteBoxDigits",
     "WhiteBoxObjects",
