@@ -333,6 +333,8 @@ def test_what_cannot_be_searched_is_refused_in_a_sentence(kind: Any, small64: en
     with pytest.raises(BadParameters, match="Nothing varies") as caught:
         kind(rotation=0, translation=0)
     assert list(caught.value.problems) == ["rotation"]
+    with pytest.raises(BadParameters, match="Nothing varies"):
+        kind(rotation=None, translation=None, scale=1)
     with pytest.raises(BadParameters, match="along both sides") as caught:
         kind(across="x", down="x")
     assert list(caught.value.problems) == ["down"]

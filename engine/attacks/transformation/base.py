@@ -23,6 +23,7 @@ from engine.images.warping import Outside
 from engine.operation import Attack, AttackStep, JoinsChunks, Problem, Step
 from engine.parameters import Preset, budget, method, result
 
+_FIXED = "does not vary"
 _RANGES: Mapping[str, float] = {
     "rotation": 0.0,
     "translation": 0.0,
@@ -37,11 +38,11 @@ _RANGES: Mapping[str, float] = {
     "saturation": 1.0,
 }
 """The fields that bound a parameter, with the value at which it does not vary."""
-ENGSTROM: Mapping[str, float | str] = {"rotation": 30.0, "translation": 3 / 32, "outside": "black"}
+ENGSTROM: Mapping[str, float | str | None] = {"rotation": 30.0, "translation": 3 / 32, "outside": "black"}
 """The ranges of Engstrom et al. on CIFAR-10: 30 degrees, and 3 of 32 pixels."""
-ZENG: Mapping[str, float | str] = {
-    "rotation": 0.0,
-    "translation": 0.0,
+ZENG: Mapping[str, float | str | None] = {
+    "rotation": None,
+    "translation": None,
     "brightness": 0.2,
     "contrast": 1.4,
     "gamma": 1.6,
@@ -50,7 +51,7 @@ ZENG: Mapping[str, float | str] = {
     "saturation": 1.5,
 }
 """Light and colour alone. Zeng et al. move the lamps, normals and materials of a rendered scene; this is what a photograph allows of it."""
-CAMERA: Mapping[str, float | str] = {
+CAMERA: Mapping[str, float | str | None] = {
     "rotation": 15.0,
     "translation": 0.05,
     "scale": 1.2,
@@ -89,27 +90,27 @@ class OfTransformations(Attack, JoinsChunks, ABC):
     family: ClassVar[str] = "Transformations"
     masked: ClassVar[bool] = False
 
-    rotation: float = budget(30.0, ge=0, le=180, unit="degrees")
+    rotation: float | None = budget(30.0, none=_FIXED, ge=0, le=180, unit="degrees")
     """Largest rotation about the middle, to either side."""
-    translation: float = budget(0.1, ge=0, le=1, unit="of the side")
+    translation: float | None = budget(0.1, none=_FIXED, ge=0, le=1, unit="of the side")
     """Largest translation along each axis."""
-    scale: float = budget(1.0, ge=1, le=8, unit="times the size")
+    scale: float | None = budget(None, none=_FIXED, ge=1, le=8, unit="times the size")
     """Largest factor on the size: 1.25 allows 1/1.25 to 1.25."""
-    shear: float = budget(0.0, ge=0, le=2, unit="pixels for each row")
+    shear: float | None = budget(None, none=_FIXED, ge=0, le=2, unit="pixels for each row")
     """Largest shear: by how many pixels a row moves against the one above it."""
-    perspective: float = budget(0.0, ge=0, le=0.9, unit="of the length of an edge")
+    perspective: float | None = budget(None, none=_FIXED, ge=0, le=0.9, unit="of the length of an edge")
     """Largest foreshortening along each axis: the difference in length of two opposite edges."""
-    brightness: float = budget(0.0, ge=0, le=1, unit="of [0, 1]")
+    brightness: float | None = budget(None, none=_FIXED, ge=0, le=1, unit="of [0, 1]")
     """Largest shift of all values, darker or lighter."""
-    contrast: float = budget(1.0, ge=1, le=10, unit="times the distance to the mean")
+    contrast: float | None = budget(None, none=_FIXED, ge=1, le=10, unit="times the distance to the mean")
     """Largest factor on the contrast: 1.4 allows 1/1.4 to 1.4."""
-    gamma: float = budget(1.0, ge=1, le=10, unit="as an exponent", title="gamma correction")
+    gamma: float | None = budget(None, none=_FIXED, ge=1, le=10, unit="as an exponent", title="gamma correction")
     """Largest exponent on the values: 1.6 allows 1/1.6 (lighter) to 1.6 (darker)."""
-    shading: float = budget(0.0, ge=0, le=1, unit="of the light in the middle")
+    shading: float | None = budget(None, none=_FIXED, ge=0, le=1, unit="of the light in the middle")
     """Largest difference of the light at an edge from that in the middle, along each axis: a light from one side."""
-    hue: float = budget(0.0, ge=0, le=180, unit="degrees")
+    hue: float | None = budget(None, none=_FIXED, ge=0, le=180, unit="degrees")
     """Largest turn of all colours, to either side; it means nothing on grey images."""
-    saturation: float = budget(1.0, ge=1, le=10, unit="times the chroma")
+    saturation: float | None = budget(None, none=_FIXED, ge=1, le=10, unit="times the chroma")
     """Largest factor on the colourfulness: 1.5 allows 1/1.5 to 1.5; it means nothing on grey images."""
     outside: Outside = method("reflect", choices={"reflect": "mirrored at the edge"})
     """The content of places beyond the image: black, as in the paper, or the image mirrored at its edge. Black corners are a cue, too."""
@@ -133,7 +134,8 @@ class OfTransformations(Attack, JoinsChunks, ABC):
         return self
 
     def _space(self, channels: int) -> Space:
-        return Space.of({name: getattr(self, name) for name in _RANGES}, channels, self.outside)
+        given = {name: getattr(self, name) for name in _RANGES}
+        return Space.of({name: _RANGES[name] if value is None else value for name, value in given.items()}, channels, self.outside)
 
     def space(self, problem: Problem) -> Space:
         """Return the space that is searched for the problem's images.
@@ -204,7 +206,7 @@ def _table(space: Space, points: Tensor) -> Table:
     return Table(("image", *names)[first:], tuple(row[first:] for row in rows), "The worst transformation")
 
 
-def presets(**fields: float | str) -> tuple[Preset, ...]:
+def presets(**fields: float | str | None) -> tuple[Preset, ...]:
     """Return the published ranges as presets, each with further ``fields`` of the attack."""
     return (
         Preset("Engstrom et al. 2017: 30 degrees and 3 pixels of CIFAR-10", {**ENGSTROM, **fields}),
