@@ -22,14 +22,17 @@ NO_PERTURBATION: Mapping[str, Any] = {"delta": None, "grown": False, "run": None
 def of_image(state: State, clean: Tensor, image: Mapping[str, Any], label: int | None, photograph: Photograph | None) -> dict[str, Any]:
     """Return the fields that change with another image: the stickers are scaled to its size, the perturbation is removed."""
     fields = {"clean": clean, "image": dict(image), "label": label, "label_text": "", "photograph": photograph, **NO_PERTURBATION}
-    if state.stickers and state.clean is not None:
-        from engine.stickers import scaled
+    return fields | _in_proportion(state, tuple(clean.shape))
 
-        (_, *old), (_, *new) = state.clean.shape, clean.shape
-        before, after = (old[0], old[1]), (new[0], new[1])
-        if before != after:
-            fields["stickers"] = tuple(scaled(sticker, before, after) for sticker in state.stickers)
-    return fields
+
+def _in_proportion(state: State, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return the stickers at their places of an image of another shape ``(C, H, W)``; nothing where the size is the same."""
+    if not state.stickers or state.clean is None or state.clean.shape[1:] == shape[1:]:
+        return {}
+    from engine.stickers import scaled
+
+    (_, height, width), (_, new_height, new_width) = state.clean.shape, shape
+    return {"stickers": tuple(scaled(sticker, (height, width), (new_height, new_width)) for sticker in state.stickers)}
 
 
 def of_classifier(state: State, classifier: Classifier) -> dict[str, Any]:
@@ -43,7 +46,7 @@ def of_classifier(state: State, classifier: Classifier) -> dict[str, Any]:
     if start is not None and tuple(start.image.shape) != classifier.input_shape:
         fields["start"] = None  # if it came from a photograph, the dock crops it again for the new classifier
     if state.clean is not None and tuple(state.clean.shape) != classifier.input_shape:
-        fields |= {"clean": None, "image": {}}
+        fields |= {"clean": None, "image": {}, **_in_proportion(state, classifier.input_shape)}  # the next image is of the new size
     return fields
 
 

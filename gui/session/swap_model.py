@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.text.formatting import counted
 from gui.session.open_image import Crop, Opened, cropped
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from engine import Classifier
     from engine.images import Photograph, Sample
     from gui.session.host import Host
+    from gui.session.state import State
 
 _FIRST = {"signs": "Stop", "digits": "7", "objects": "cat", "imagenet": "cat"}
 
@@ -117,9 +119,46 @@ def _state(session: Host) -> tuple[Photograph | None, Classifier | None, Tensor 
 
 
 def show_classifier(session: Host, arrived: ClassifierWithImage) -> None:
-    """Make the classifier the present one, and put its image on the canvas."""
-    opened = arrived.opened
+    """Make the classifier the present one, put its image on the canvas, and say so where that is another one than before."""
+    opened, before = arrived.opened, session.state
     if opened is None:
         session.set_classifier(arrived.classifier)
     else:
         session.set_classifier(arrived.classifier, opened.clean, opened.info, arrived.label, opened.photograph)
+    if sentence := replaced_words(before, session.state):
+        session.log("info", sentence)
+        session.notice.emit(sentence)
+
+
+def replaced_words(before: State, after: State) -> str:
+    """Return a sentence about the image that another classifier has replaced or resized, and its stickers; empty if it is the same."""
+    was, now, model = before.clean, after.clean, after.classifier
+    if (
+        was is None
+        or model is None
+        or before.classifier is None
+        or (now is not None and now.shape == was.shape and _name(before) == _name(after))
+    ):
+        return ""
+    stickers = "" if not after.stickers else f", with its {counted(len(after.stickers), 'sticker')} in proportion"
+    back = "Undo (Ctrl+Z) brings model and image back."
+    if now is None:
+        takes = _size_of(model.input_shape)
+        return f"“{_name(before)}”, {_size(was)}, was closed, since “{model.name}” takes {takes}: open another image. {back}"
+    if _name(before) != _name(after):
+        return f"“{_name(before)}” does not suit “{model.name}”, so “{_name(after)}” took its place{stickers}. {back}"
+    return f"“{_name(after)}” is shown in {_size(now)} in place of {_size(was)}, as “{model.name}” takes it{stickers}. {back}"
+
+
+def _name(state: State) -> str:
+    return str(state.image.get("name", "image"))
+
+
+def _size(image: Tensor) -> str:
+    return _size_of(tuple(image.shape))
+
+
+def _size_of(shape: tuple[int, ...]) -> str:
+    """Return the size of an image ``(C, H, W)`` in words."""
+    channels, height, width = shape
+    return f"{width} × {height} pixels{' of grey' if channels == 1 else ''}"
