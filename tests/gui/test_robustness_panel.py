@@ -12,8 +12,10 @@ from PySide6.QtCore import Qt
 import engine
 from engine.attacks import CATALOGUE
 from engine.evaluate.curves import RobustnessCurve
-from engine.evaluate.tables import TableAttack
+from engine.evaluate.tables import TableAttack, TableModel
 from gui.choosers.attack_dialog import table_attacks
+from gui.panels.robustness.work import CurveRequest, CurveWork, Outcome
+from gui.session.model_rows import ModelRow
 from tests.gui.driving import click, settle, until, wait_written
 
 if TYPE_CHECKING:
@@ -124,6 +126,35 @@ def test_a_model_of_other_classes_is_left_out_with_a_remark(desk: CurveDesk) -> 
     assert [each.name for each in desk.outcome.curves] == ["signs"]
     assert "not compared" in desk.table.csv()
     assert "note" in desk.table.table.columns
+
+
+def computed(bench: Workbench, desk: CurveDesk, source: str) -> Outcome:
+    """Compute the curves of the dock's choice with another model in front, as the dock does."""
+    asked = desk.setup.request()
+    rows = (ModelRow(TableModel(source=source)), *asked.models)
+    job = CurveWork(CurveRequest(asked.operation, rows, asked.choice, 0), bench.session.data_sources)
+    list(job.prepare())
+    run = job.make()
+    list(run)
+    return job.finish(run.result())
+
+
+def test_a_model_of_other_channels_in_front_leaves_the_others_their_curves(bench: Workbench, desk: CurveDesk) -> None:
+    outcome = computed(bench, desk, "digits")
+    assert [each.name for each in outcome.curves] == ["signs", "signs-bounded"]
+    assert outcome.left_out == ("“digits” was left out. It takes images of other channels: not compared.",)
+
+
+def test_a_model_of_other_classes_in_front_leaves_the_others_their_curves(bench: Workbench, desk: CurveDesk) -> None:
+    outcome = computed(bench, desk, "objects")
+    assert [each.name for each in outcome.curves] == ["signs", "signs-bounded"]
+    assert outcome.left_out == ("“objects” was left out. It has other classes: not compared.",)
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_others_their_curves(bench: Workbench, desk: CurveDesk) -> None:
+    outcome = computed(bench, desk, "/nowhere/gone.pt")
+    assert [each.name for each in outcome.curves] == ["signs", "signs-bounded"]
+    assert outcome.warnings[0].startswith("“/nowhere/gone.pt” was left out. ")
 
 
 def test_numbers_record_and_figure_are_written(desk: CurveDesk, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
+from engine.text.formatting import counted
 from gui import theme
 from gui.lanes.progress_text import ShareMeter
 from gui.lanes.runner import OperationRunner
@@ -155,7 +156,9 @@ class CurveDesk(QWidget):
             self.session.log("error", outcome.failure.sentence, outcome.failure.details)
         elif outcome.result is not None:
             cancelled = " You cancelled it: the curves are upper bounds." if outcome.status == "cancelled" else ""
-            self.session.log("info", f"Robustness curve: {len(outcome.result.curves)} models.{cancelled}")
+            curves: work.Outcome = outcome.result
+            left = "".join(f" {sentence}" for sentence in curves.left_out)
+            self.session.log("info", f"Robustness curve: {counted(len(curves.curves), 'model')}.{left}{cancelled}")
 
     def _show(self, outcome: work.Outcome | None) -> None:
         if outcome is None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from engine import Attack, Classifier, Result, Run
     from engine.artifacts import Curve, Table
+    from engine.data import DataSet
     from engine.evaluate.curves import CurveStep, ModelNorms, RobustnessCurve
     from gui.session.data_choice import Choice
     from gui.session.data_sources import DataSources
@@ -73,6 +74,12 @@ class Outcome:
     """The result, once the run has ended; a run that was cancelled has one, too."""
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """A sentence on each model of the table that has no curve."""
+        known = {each.name for each in self.curves}
+        return tuple(f"“{row[0]}” was left out. {row[-1]}" for row in self.rows if row[0] not in known and row[-1])
+
+    @property
     def reason(self) -> str:
         """Why the run ended, or that it has not."""
         return "running" if self.result is None else str(self.result.reason)
@@ -93,9 +100,12 @@ class CurveWork:
     def __init__(self, request: CurveRequest, sources: DataSources) -> None:
         self.request, self._sources = request, sources
         self._models: list[Classifier] = []
+        self._left: list[str] = []
+        """A sentence on each model that could not be loaded; those that are loaded and do not suit the images are rows of the table."""
 
     def prepare(self) -> Iterator[str]:
         """Load data and models, and say how far it is."""
+        from engine.errors import GibbonError
         from engine.evaluate.defended import defended
         from engine.evaluate.tables.stock import load_model
 
@@ -104,9 +114,11 @@ class CurveWork:
             yield f"loading {choice.title}, {done:,} of {of:,}"
         for model in self.request.models:
             yield f"loading {model.title}"
-            plain = model.classifier or load_model(model.entry)
-            defense = model.entry.defense
-            made = defended(plain, defense)
+            try:
+                made = defended(model.classifier or load_model(model.entry), model.entry.defense)
+            except GibbonError as error:
+                self._left.append(f"“{model.title}” was left out. {error}")
+                continue
             self._models.append(made if made.name == model.title else made.derive(name=model.title))
 
     def make(self) -> Run:
@@ -115,12 +127,24 @@ class CurveWork:
         from engine.errors import GibbonError
         from engine.evaluate.transfer import as_taken, images_of
 
-        data, (first, *others) = self._sources.load(self.request.choice), self._models
+        data, models = self._sources.load(self.request.choice), self._models
+        if not models:
+            raise GibbonError(" ".join(self._left))
+        # The first one's classes count for all; the search says of every other model that does not suit the images why it is left out.
+        first = next((model for model in models if self._suits(model, data)), models[0])
         taken = as_taken(first, data.shape)
         if taken is None:
             takes, has = images_of(first.input_shape[0]), images_of(data.shape[0])
             raise GibbonError(f"“{first.name}” takes {takes}, “{data.name}” has {has}. Choose a model for such images.")
+        others = [model for model in models if model is not first]
         return start(self.request.operation, taken, models=others, data=data, seed=self.request.seed)
+
+    @staticmethod
+    def _suits(model: Classifier, data: DataSet) -> bool:
+        """Return whether a model takes the images of a data set and knows a class of it."""
+        from engine.evaluate.transfer import as_taken
+
+        return as_taken(model, data.shape) is not None and any(number is not None for number in data.numbers_in(model.labels))
 
     def preview(self, _run: Run, step: CurveStep) -> Outcome:
         """Return the curves at a step: upper bounds, which only fall from there."""
@@ -158,7 +182,7 @@ class CurveWork:
             )
             for name, line in curve.lines.items()
         )
-        warnings = tuple(operation.sentences(lights))
+        warnings = (*self._left, *operation.sentences(lights))
         return Outcome(curve.x.numpy(), curves, table.columns, table.rows, dict(table.units), operation.radius, warnings, result)
 
 
