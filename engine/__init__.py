@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine import attacks, data, defenses, evaluate, explain, images, models, reproduce, stickers, study
+    from engine import attacks, data, defenses, evaluate, explain, images, models, object_detection, reproduce, stickers, study
     from engine.classifier import Classifier
     from engine.driver import Run, run, start
     from engine.errors import GibbonError
@@ -41,7 +41,7 @@ _HOMES = {
     "show": "study.showing",
     "start": "driver",
 }
-_ROOMS = ("attacks", "data", "defenses", "evaluate", "explain", "images", "models", "reproduce", "stickers", "study")
+_ROOMS = ("attacks", "data", "defenses", "evaluate", "explain", "images", "models", "object_detection", "reproduce", "stickers", "study")
 
 __all__ = [
     "Attack",
@@ -63,6 +63,7 @@ __all__ = [
     "explain",
     "images",
     "models",
+    "object_detection",
     "reproduce",
     "run",
     "save_adversarial",

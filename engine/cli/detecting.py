@@ -20,9 +20,11 @@ _SOURCE = typer.Argument(
 )
 DetectorSource = Annotated[str, _SOURCE]
 OptionalDetectorSource = Annotated[str | None, _SOURCE]
-ImageFiles = Annotated[list[Path] | None, typer.Argument(metavar="IMAGE...", help="Image files, at the detector's size if it has one.")]
+ImageFiles = Annotated[
+    list[Path] | None, typer.Argument(metavar="IMAGE...", help="Image files at the detector's size if it has one, or folders.")
+]
 Truths = Annotated[
-    Path | None, typer.Option(help="JSON with the true boxes of images; without IMAGE all images that it names. See docs/detectors.md.")
+    Path | None, typer.Option(help="JSON with the true boxes of images; without images, all that it names. See docs/detectors.md.")
 ]
 Scenes = Annotated[int | None, typer.Option(min=1, help="That many scenes drawn by this project in place of images, for toy-signs.")]
 SceneSeed = Annotated[int, typer.Option(min=0, help="Seed of the drawn scenes; the toy was trained on those of seed 0.")]

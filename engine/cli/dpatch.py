@@ -10,7 +10,6 @@ import typer
 from engine.cli.detecting import (
     UNSEEN,
     DetectorArchitecture,
-    ImageFiles,
     OptionalDetectorSource,
     Scenes,
     SceneSeed,
@@ -34,7 +33,9 @@ CONTEXT: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": T
 def command(
     context: typer.Context,
     detector: OptionalDetectorSource = None,
-    image: ImageFiles = None,
+    image: Annotated[
+        list[Path] | None, typer.Option(help="An image file at the detector's size if it has one, or a folder; can be repeated.")
+    ] = None,
     truths: Truths = None,
     scenes: Scenes = None,
     scene_seed: SceneSeed = UNSEEN,

@@ -14,7 +14,7 @@ from torch import Tensor
 from engine.class_names import class_called
 from engine.data.generated.boxed_scenes import SCENE_LABELS, draw_boxed_scene
 from engine.errors import GibbonError
-from engine.files import ordinary_file
+from engine.files import IMAGE_SUFFIXES, ordinary_file
 from engine.images import open_image
 from engine.object_detection.boxes import Boxes
 
@@ -61,7 +61,7 @@ def read_pictures(paths: Sequence[Path], truths: Path | None, labels: Sequence[s
     Parameters
     ----------
     paths
-        The image files.
+        The image files, or folders, whose image files are taken in the order of their names.
     truths
         A file as `read_truths` reads it; None: the boxes are not known.
     labels
@@ -75,7 +75,7 @@ def read_pictures(paths: Sequence[Path], truths: Path | None, labels: Sequence[s
         A file cannot be read, or an image that was named is not in the JSON.
     """
     known = None if truths is None else read_truths(truths, labels)
-    paths = tuple(paths) or (() if known is None else tuple(known))
+    paths = tuple(file for path in paths for file in _files(path)) or (() if known is None else tuple(known))
     if not paths:
         raise GibbonError("There is no image. Name image files, or a JSON file of boxes that names some.")
     images = tuple(read_image(path, channels) for path in paths)
@@ -88,6 +88,22 @@ def read_pictures(paths: Sequence[Path], truths: Path | None, labels: Sequence[s
             raise GibbonError(f"“{truths.name}” has no entry for {', '.join(lacking[:3])}. Add one, with an empty list for no objects.")
         boxes = tuple(by_file[path.resolve()] for path in paths)
     return Pictures(images, boxes, tuple(path.name for path in paths), paths)
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the image files of a folder, or the path itself where it is none.
+
+    Raises
+    ------
+    GibbonError
+        The folder holds no image.
+    """
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
+    if not found:
+        raise GibbonError(f"The folder “{path}” holds no image. Name another one, or image files.")
+    return found
 
 
 def read_image(path: Path, channels: int = 3) -> Tensor:

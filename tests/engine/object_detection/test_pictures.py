@@ -49,6 +49,7 @@ def test_boxes_are_read_for_the_images_that_are_named_or_for_all(folder: Path) -
     assert one.truths is not None
     assert one.names == ("b.png",)
     assert read_pictures([folder / "a.png"], None, LABELS).truths is None
+    assert read_pictures([folder], None, LABELS).names == ("a.png", "b.png", "large.png")
     assert read_pictures([folder / "large.png"], None, LABELS, 1).images[0].shape == (1, 40, 30)
 
 
@@ -80,6 +81,9 @@ def test_other_files_and_images_of_several_sizes_are_refused(folder: Path) -> No
         read_pictures([], folder / "no.json", LABELS)
     with pytest.raises(GibbonError, match="There is no file"):
         read_pictures([], folder / "gone.json", LABELS)
+    (folder / "empty").mkdir()
+    with pytest.raises(GibbonError, match="holds no image"):
+        read_pictures([folder / "empty"], None, LABELS)
     with pytest.raises(GibbonError, match="There is no image"):
         read_pictures([], None, LABELS)
     with pytest.raises(GibbonError, match=r"“large.png” has 30 × 40 pixels and “a.png” 30 × 20"):
