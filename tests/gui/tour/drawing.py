@@ -53,6 +53,7 @@ def brush(tour: Tour) -> None:
     canvas, pane = _canvas(tour)
     tour.session.select(None)
     press_keys(tour.window, "P")
+    settle()
     canvas.set_radius(2)
     press(pane, (4.5, 6.5))
     for at in ((9.5, 8.5), (8.5, 14.5), (11.5, 20.5)):
