@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.perturbation_view import USUAL_VIEW, PerturbationView
+from gui.session.setting_words import place_words, size_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -195,7 +196,7 @@ def _origin(source: FigureSource, anonymous: bool, seen: Observation) -> str:
     if source.entry is not None:
         return note_for(source.entry.result, measured_from=measured_from(source.entry), anonymous=anonymous)
     assert source.frame is not None
-    stickers = len(source.frame.scene.stickers)
+    stickers = sum(sticker.visible for sticker in source.frame.scene.stickers)
     shown = {0: "No attack was run", 1: "1 sticker, as on the canvas"}.get(stickers, f"{stickers} stickers, as on the canvas")
     norms = f" Change, measured from the clean image: {all_norms(seen.norms)}." if seen.norms["linf"] > 0 else ""
     return f"{model_sentence(source.frame.scene.classifier, anonymous=anonymous)} {shown}.{norms}"
@@ -245,5 +246,5 @@ def _of_canvas(source: FigureSource, settings: dict[str, Any], anonymous: bool) 
         settings = {**settings, "left_out": ["The name, path and hash of the image's file are left out."]}
         if is_file(classifier.source):
             model = {"fingerprint": classifier.fingerprint}
-    stickers = [f"{s.title}: x {s.x}, y {s.y}, {s.width} × {s.height} px" for s in source.frame.scene.stickers]
+    stickers = [f"{each.title}: {place_words(each)}, {size_words(each)} px" for each in source.frame.scene.stickers if each.visible]
     return {"model": model, "image": image, "stickers": [] if anonymous else stickers, "figure": settings}

@@ -35,6 +35,7 @@ class Walker:
         choices: list[Callable[[], object]] = [
             *[self.draw, self.draw, self.move, self.move, self.delete, self.nudge, self.undo, self.redo, self.bound, self.run, self.run],
             *[self.pause, self.cancel, self.earlier_run, self.slide_eps, self.saliency, self.clear, self.other_attack, self.remove_run],
+            *[self.brush, self.polygon, self.turn, self.hide, self.several],
         ]
         for _ in range(count):
             do = self.random.choice(choices)
@@ -73,6 +74,32 @@ class Walker:
             inside = (sticker.x + sticker.width / 2, sticker.y + sticker.height / 2)
             widget, points = on_pane(self.bench, [inside, *((self.random.uniform(0, 32), self.random.uniform(0, 32)) for _ in range(3))])
             drag(widget, points)
+
+    def brush(self) -> None:
+        press_keys(self.bench.window, self.random.choice(("P", "Shift+P")))
+        self.bench.window.canvas.set_radius(self.random.choice((1, 2, 5)))
+        widget, points = self._points(self.random.choice((1, 3, 5)))
+        drag(widget, points)  # type: ignore[arg-type]
+
+    def polygon(self) -> None:
+        press_keys(self.bench.window, "L")
+        widget, points = self._points(self.random.choice((2, 3, 5)))
+        for point in points:
+            drag(widget, [point, point])  # type: ignore[arg-type]
+        self._key(self.random.choice((Qt.Key.Key_Return, Qt.Key.Key_Backspace, Qt.Key.Key_Escape)))
+
+    def turn(self) -> None:
+        knob = self.bench.window.canvas.panes[0].view.handles.knob()
+        if knob is not None:
+            widget, points = self._points(3)
+            drag(widget, [knob.toPoint(), *points])  # type: ignore[arg-type]
+
+    def hide(self) -> None:
+        action(self.bench, self.random.choice(("hide_sticker", "lock_sticker"))).trigger()
+
+    def several(self) -> None:
+        self.bench.window.canvas.select_all()
+        action(self.bench, self.random.choice(("align_left", "align_to_image_middle", "snap_sticker", "front_sticker"))).trigger()
 
     def delete(self) -> None:
         self._key(Qt.Key.Key_Delete)

@@ -174,9 +174,9 @@ def test_a_polygon_between_pixels_is_shown_in_list_and_editor(filled: StickersPa
     session.commit_stickers((Sticker(1, 1.25, 2.5, 7.75, 4.5, shape=Polygon(), angle=12.3456),), "Draw")
     session.select(1)
     texts = [box.text() for box in filled.editor.numbers.values()]
-    assert texts == ["1.3 px", "2.5 px", "7.8 px", "4.5 px", "12.3°"]
+    assert texts == ["1.2 px", "2.5 px", "7.8 px", "4.5 px", "12.3°"]
     assert not filled.list.viewport().grab().toImage().isNull()
-    assert "12.35°" in filled.list.stickers.index(0).data(Qt.ItemDataRole.ToolTipRole)
+    assert "7.8 × 4.5, 12.3° at 1.2, 2.5" in filled.list.stickers.index(0).data(Qt.ItemDataRole.ToolTipRole)
     assert session.stickers[0].angle == 12.3456  # showing a number does not round it
 
 

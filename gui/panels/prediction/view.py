@@ -133,7 +133,7 @@ class PredictionView(QWidget):
     def show_norms(self, frame: Frame, similarity: float | None) -> None:
         """Show the size of the perturbation; a similarity that is None is still being measured."""
         norms, seen = frame.observation.norms, frame.observation
-        both = bool(frame.scene.stickers) and frame.scene.delta is not None
+        both = any(sticker.visible for sticker in frame.scene.stickers) and frame.scene.delta is not None
         self.measured.set_text("" if frame.scene.grown else _MEASURED_WITH_STICKERS if both else _MEASURED)
         if frame.scene.grown:
             self.figures.set_tiles([NumberTile(name, "–", "", _GROWN) for name in ("L0 (px)", "L1", "L2", "L∞", "SSIM")])

@@ -174,6 +174,7 @@ def _add(grid: QGridLayout, row: int, column: int, title: str, widget: QWidget, 
 
 
 def _put(box: NumberBox, value: float) -> None:
-    if box.value() != round(value, 1):
+    shown = round(value, 1)  # as the list writes it; the box would round a half up
+    if box.value() != shown:
         with QSignalBlocker(box):
-            box.setValue(value)
+            box.setValue(shown)

@@ -24,7 +24,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QHelpEvent, QIcon, QImage, QKeyEvent, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip, QWidget
 
-from engine.text.formatting import pixel_words, with_minus
+from engine.text.formatting import pixel_words
 from gui.session.setting_words import size_words
 from gui.theme import blend, icon, number_font
 
@@ -153,9 +153,8 @@ def sticker_text(sticker: Sticker) -> str:
     if kind == "optimised" and getattr(sticker.content, "image", None) is None:
         what = _UNTOUCHED
     x, y = (pixel_words(place) for place in (sticker.x, sticker.y))
-    turned = "" if sticker.angle == 0 else f", {with_minus(f'{sticker.angle:.4g}')}°"
     faint = "" if sticker.opacity == 1 else f", {100 * sticker.opacity:.0f} %"
-    return f"{what} · {size_words(sticker)} at {x}, {y}{turned}{faint}"
+    return f"{what} · {size_words(sticker)} at {x}, {y}{faint}"
 
 
 class _Delegate(QStyledItemDelegate):
