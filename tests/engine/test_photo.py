@@ -374,3 +374,42 @@ def test_corners_on_the_command_line(run: Run, corners: str, sentence: str) -> N
     code, _, err = run("photo", str(STOP), "--corners", corners)
     assert code == 2
     assert sentence in err
+
+
+def test_a_study_prints_its_canvas_and_its_runs(run: Run, attacked: Attacked, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from engine import study
+    from engine.record import replay
+    from engine.study import Canvas, Inputs, Study, StudyRun
+
+    classifier, clean, stickers, result = attacked
+    after = printing.attacked_stickers(result, stickers)
+    begun = StudyRun(result, number=3, clean=clean, before=stickers, after=after, inputs=Inputs(region="stickers"))
+    canvas = Canvas(classifier=classifier, clean=clean, stickers=after)
+    path = study.write(Study(canvas=canvas, runs=(begun,)), tmp_path / "work.gibbon")
+    code, out, err = run("print", path, "--width-mm", "128", "--out", "run.pdf", "--json")
+    assert code == 0, err
+    sizes = sorted((each["width"], each["height"]) for each in json.loads(out)["placed_mm"] if each["title"] != "colour chart")
+    assert sizes == [(24.0, 20.0), (48.0, 48.0)]
+    assert replay(Record.read("run.pdf")).same  # the canvas is as the run left it, so the sheet carries that run
+    moved = replace(after[0], x=12)
+    study.write(Study(canvas=replace(canvas, stickers=(moved,)), runs=(begun,)), path)
+    code, out, err = run("print", path, "--width-mm", "128", "--out", "canvas.pdf", "--json")
+    assert code == 0, err
+    assert len(json.loads(out)["placed_mm"]) == 2
+    found = carried("canvas.pdf")
+    assert found is not None
+    assert found["format"] == "gibbon-print"
+    with pytest.raises(GibbonError, match="a sheet of stickers from a canvas"):
+        Record.read("canvas.pdf")
+    code, out, err = run("print", path, "--width-mm", "128", "--run", "3", "--out", "third.pdf", "--json")
+    assert code == 0, err
+    assert len(json.loads(out)["placed_mm"]) == 3
+    code, _, err = run("print", path, "--width-mm", "128", "--run", "4", "--out", "fourth.pdf")
+    assert code == 2
+    assert "has no attack #4. It has: #3." in err
+    study.write(Study(canvas=replace(canvas, stickers=())), path)
+    code, _, err = run("print", path, "--width-mm", "128", "--out", "none.pdf")
+    assert code == 2
+    assert "has no stickers" in err
