@@ -103,17 +103,22 @@ def figure(source: FigureSource, plan: FigurePlan) -> Figure:
 
 def fitted(source: FigureSource, plan: FigurePlan, width: int, height: int) -> Picture:
     """Return the figure as large as it fits into ``width`` × ``height`` pixels."""
-    made = figure(source, plan)
-    across, down = made.get_size_inches()
-    return _picture(made, min(width / across, height / down))
+    return fitted_figure(figure(source, plan), width, height)
 
 
 def at_dpi(source: FigureSource, plan: FigurePlan, dpi: float) -> Picture:
     """Return the figure with this many pixels per inch of the printed figure."""
-    return _picture(figure(source, plan), dpi)
+    return picture_of(figure(source, plan), dpi)
 
 
-def _picture(made: Figure, dpi: float) -> Picture:
+def fitted_figure(made: Figure, width: int, height: int, dpi: float | None = None) -> Picture:
+    """Return a composed figure as large as it fits into ``width`` × ``height`` pixels, or with ``dpi`` dots per inch."""
+    across, down = made.get_size_inches()
+    return picture_of(made, dpi or min(width / across, height / down))
+
+
+def picture_of(made: Figure, dpi: float) -> Picture:
+    """Return a composed figure as a picture with this many dots per inch."""
     from engine.figures import boxes_in
     from engine.figures.style import settings
 

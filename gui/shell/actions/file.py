@@ -18,6 +18,7 @@ from gui.widgets.asked_file import ask_file
 if TYPE_CHECKING:
     from PySide6.QtCore import QMimeData
 
+    from engine.images import Photograph
     from gui.session.history import AttackRun
     from gui.session.session import Session
     from gui.shell.actions.shell import Shell
@@ -134,6 +135,46 @@ def export_animation(shell: Shell) -> None:
     AnimationDialog(session, shell.settings, timed, shell.window()).open()
 
 
+def print_stickers(shell: Shell) -> None:
+    """Open the dialog that prints the stickers on the canvas at their true size."""
+    from gui.export.print_dialog import PrintDialog
+    from gui.export.print_source import source_of
+
+    source = source_of(shell.session)
+    if source is None:
+        shell.session.notice.emit("There is no sticker on the canvas to print. Draw one first, with R or E.")
+        return
+    PrintDialog(shell.session, shell.settings, source, shell.window()).open()
+
+
+def photo_of_print(shell: Shell) -> None:
+    """Ask for a photograph of a print, and open the dialog that reads it."""
+    folder = shell.settings.folder("photographs")
+    path, _ = QFileDialog.getOpenFileName(shell.window(), "Photograph of a print", str(folder), images.file_filter())
+    if path:
+        open_photo(shell, Path(path))
+
+
+def open_photo(shell: Shell, path: Path) -> None:
+    """Open the dialog that reads a photograph of a print."""
+    from gui.export.photo_dialog import PhotoDialog
+    from gui.export.photo_source import source_of
+
+    shell.settings.keep_folder("photographs", path.parent)
+
+    def decode() -> Photograph:
+        from engine.images import open_image
+
+        return open_image(path)
+
+    def then(photograph: Photograph) -> None:
+        source = source_of(shell.session, photograph)
+        if source is not None:
+            PhotoDialog(shell.session, shell.settings, source, shell.window()).open()
+
+    shell.session.ask("photo-file", decode, then, what=f"Opening {path.name}", busy=f"Opening {path.name}…", keep=True)
+
+
 def quit(shell: Shell) -> None:
     """Leave Gibbon."""
     shell.close()
@@ -190,6 +231,22 @@ SPECS: tuple[ActionSpec, ...] = (
         "Write the attack step by step as a GIF, an APNG, a WebP or an MP4, with the figure's own panels",
         icon="mdi6.movie-open-outline",
         enabled=has_timeline,
+    ),
+    ActionSpec(
+        "print_stickers",
+        "Print stickers…",
+        print_stickers,
+        "Write the stickers at their true size as a PDF to be cut out, with a colour chart",
+        icon="mdi6.printer-outline",
+        enabled=has_frame,
+    ),
+    ActionSpec(
+        "photo_of_print",
+        "Photograph of a print…",
+        photo_of_print,
+        "See what the model says of the printed stickers in a photograph, and measure the colour shift on the chart",
+        icon="mdi6.camera-outline",
+        enabled=has_frame,
     ),
     ActionSpec("quit", "Quit", quit, "Leave Gibbon", ("Ctrl+Q",), "mdi6.exit-to-app", rule=True),
 )
