@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from engine.artifacts import Artifact, Perturbation, Table
-from engine.attacks import CATALOGUE, Universal
+from engine.attacks import CATALOGUE, StickerLandscape, Universal
 from engine.attacks.universal.saved import save_perturbation
 from engine.classifier import Classifier
 from engine.cli import artifacts as told
@@ -23,10 +23,21 @@ from engine.driver import start
 from engine.evaluate import transfer
 from engine.evaluate.knowing import Both
 from engine.evaluate.trust import caveat, lights_of
-from engine.figures import FigurePlan, boxes_in, check_panels, explanations_in, export, export_arrays, note_for, subject_of
+from engine.figures import (
+    FigurePlan,
+    boxes_in,
+    check_panels,
+    explanations_in,
+    export,
+    export_arrays,
+    landscape_figure,
+    note_for,
+    subject_of,
+)
 from engine.images import Crop, Photograph
 from engine.operation import Attack, AttackStep
 from engine.record import Prediction, Record, SavedImage, image_entry, mask_entry, record_of, save_adversarial
+from engine.record.batches import write_csv
 from engine.result import AttackResult, Reason
 from engine.text.formatting import counted, format_norm, format_probability, format_reading, short
 
@@ -145,6 +156,9 @@ def perform(request: AttackRequest, output: Output) -> Done:
     )
     planned = [image, record, figure, figure.with_name(f"{figure.name}.json")]
     planned += [*([arrays] if output.arrays else []), *([learned] if request.attack.slug == Universal.slug else [])]
+    places, landscape = (output.folder / f"{output.stem}.{suffix}" for suffix in ("csv", "map.pdf"))
+    mapped = request.attack.slug == StickerLandscape.slug
+    planned += [places, landscape, landscape.with_name(f"{landscape.name}.json")] if mapped else []
     beside = output.folder / f"{output.stem}.artifacts.json"
     behind = request.attacked
     refuse_existing([*planned, *([beside] if told.may_give(request.attack) else [])], output.overwrite)
@@ -172,6 +186,11 @@ def perform(request: AttackRequest, output: Output) -> Done:
         perturbation = result.artifacts["universal"]
         assert isinstance(perturbation, Perturbation)
         save_perturbation(learned, perturbation, **result.provenance)
+    if mapped:
+        listed = result.artifacts["places"]
+        assert isinstance(listed, Table)
+        write_csv(places, listed)
+        export(landscape_figure(result, width_mm=output.width_mm), landscape, sidecar.to_json())
     table = transfer(result, request.others, mask=request.mask, seed=request.seed).table() if request.others else None
     found: Mapping[str, Artifact] = result.artifacts if told.may_give(request.attack) or output.quiet else {}
     written = told.write(beside, found) if told.may_give(request.attack) else None

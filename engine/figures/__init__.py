@@ -14,6 +14,7 @@ from engine.figures.compose import boxes_in, compose, set_in_fonts
 from engine.figures.contact_sheet import contact_sheet, rates_figure
 from engine.figures.export import FORMATS, export, export_arrays, export_pages
 from engine.figures.fonts import FONTS, Font
+from engine.figures.landscape import landscape_figure
 from engine.figures.latex import latex_caption
 from engine.figures.panels import FigurePanel, ImagePanel, SaliencyPanel, SignedMapPanel
 from engine.figures.plan import FigurePlan
@@ -47,6 +48,7 @@ __all__ = [
     "export",
     "export_arrays",
     "export_pages",
+    "landscape_figure",
     "latex_caption",
     "note_for",
     "panel_titles",

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import math
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
 import engine
-from engine import attacks
+from engine import attacks, resources
 from engine.artifacts import Curve, Map, Table
 from engine.attacks.sticker_search.landscape import LandscapeStep
 from engine.errors import GibbonError
+from engine.figures import landscape_figure
 from engine.stickers import Colour, Content, Shadow, Sticker, coverage, paint
 from tests.engine.test_sticker_search import found, signs
 
@@ -109,6 +113,28 @@ def test_towards_a_target_it_is_the_targets_probability() -> None:
     _image, x, y, *_rest, probability, _margin = table.rows[0]
     logits = classifier(paint(images[0], [Sticker(1, x, y, 6, 6, Colour((0.0, 0.0, 0.0)))])[None])
     assert probability == pytest.approx(float(logits.softmax(1)[0, target]), abs=1e-4)
+
+
+def test_the_command_line_writes_the_figure_and_the_places(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    image = resources.folder() / "samples" / "sign-stop-32.png"
+    code, _, err = run("attack", "--image", image, "--attack", "sticker-landscape", "--stride", 6, "--shows", "margin", "--out", tmp_path)
+    assert code == 0, err
+    stem = "sign-stop-32-sticker-landscape"
+    rows = list(csv.DictReader((tmp_path / f"{stem}.csv").open(encoding="utf-8")))
+    assert len(rows) == 25
+    assert [float(row["margin"]) for row in rows] == sorted((float(row["margin"]) for row in rows), reverse=True)
+    assert (tmp_path / f"{stem}.map.pdf").read_bytes().startswith(b"%PDF")
+    assert (tmp_path / f"{stem}.map.pdf.json").is_file()
+
+
+def test_a_figure_of_another_attack_is_refused_and_a_cancelled_one_is_drawn() -> None:
+    classifier, images, labels = signs()
+    with pytest.raises(GibbonError, match="Square has made no landscape"):
+        landscape_figure(engine.run(attacks.Square(n_queries=2), classifier, images[:1], labels[:1]))
+    with engine.start(attacks.StickerLandscape(), classifier, images[:2], labels[:2]) as run:
+        next(run), next(run)
+    figure = landscape_figure(run.result(), row=1, width_mm=120)
+    assert figure.get_figwidth() * 25.4 == pytest.approx(120)
 
 
 def test_bad_input_is_a_sentence() -> None:
