@@ -1,4 +1,4 @@
-"""Kinds of files that the window opens: an image, a study, the record of an attack or of a training, a network's weights.
+"""Kinds of files that the window opens: an image, a study, the record of an attack or of a training, a network's weights, ready patches.
 
 A kind is found by the content of the file.
 """
@@ -12,11 +12,21 @@ from typing import Literal
 from engine.errors import GibbonError
 from engine.files import IMAGE_SUFFIXES, is_study, ordinary_file
 
-Kind = Literal["image", "study", "record", "training", "weights"]
+Kind = Literal["image", "study", "record", "training", "weights", "patch"]
 _START = 4096
 """The bytes at the beginning of a file that tell its kind."""
-_OPENED = "Gibbon opens images, studies (.gibbon), records (.json) and networks' weights (.safetensors, .pt, .pth)."
-_SUFFIXES: dict[str, Kind] = {".gibbon": "study", ".json": "record", ".pth": "weights", ".pt": "weights", ".safetensors": "weights"}
+_MOST_PATCH_BYTES = 16 << 20
+"""Size of a file of tensors beyond which it is taken for a network's weights without a look at them."""
+_OPENED = "Gibbon opens images, studies (.gibbon), records (.json), networks' weights (.safetensors, .pt, .pth) and patches (.pt, .npy)."
+_SUFFIXES: dict[str, Kind] = {
+    ".gibbon": "study",
+    ".json": "record",
+    ".pth": "weights",
+    ".pt": "weights",
+    ".safetensors": "weights",
+    ".npy": "patch",
+    ".gz": "patch",
+}
 """Suffixes of files whose content fits no kind, and which are no images: opening them as this kind says what is wrong with them."""
 
 
@@ -30,7 +40,7 @@ def kind_of(path: Path) -> Kind:
     if start and b'"gibbon-training"' in start and path.suffix.lower() == ".json":
         return "training"
     if start and _is_weights(path, start):
-        return "weights"
+        return "patch" if _is_patches(path) else "weights"
     named = _SUFFIXES.get(path.suffix.lower())
     return "image" if named is None or _is_image(path) else named
 
@@ -59,6 +69,10 @@ def check(path: Path) -> None:
         TrainingRecord.read(path)
     elif kind == "weights" and not _is_weights(path, _start_of(path)):
         raise GibbonError(f"“{path.name}” holds no network's weights, whatever its name says. {_OPENED}")
+    elif kind == "patch":
+        from engine.stickers.ready import load_patches
+
+        load_patches(path)
     elif kind == "image":
         from engine.images import open_image
 
@@ -111,3 +125,16 @@ def _is_weights(path: Path, start: bytes) -> bool:
         except (OSError, zipfile.BadZipFile):
             return path.suffix.lower() in (".pth", ".pt")
     return start.startswith(b"\x80\x02") and path.suffix.lower() in (".pth", ".pt", ".bin", ".pkl")
+
+
+def _is_patches(path: Path) -> bool:
+    """Return whether a file of tensors holds patches, which a network's weights by their names do not."""
+    from engine.stickers.ready import load_patches
+
+    if path.suffix.lower() == ".safetensors" or path.stat().st_size > _MOST_PATCH_BYTES:
+        return False
+    try:
+        load_patches(path)
+    except GibbonError:
+        return False
+    return True

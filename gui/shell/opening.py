@@ -108,6 +108,16 @@ def _open_weights(shell: Shell, path: Path) -> None:
     shell.panels["model"].load_checkpoint(path)
 
 
+# ---------------------------------------------------------------------- patches
+
+
+def _open_patch(shell: Shell, path: Path) -> None:
+    """Add a ready patch to the image as a sticker."""
+    from gui.panels.stickers.files import add_ready_patch
+
+    add_ready_patch(shell.session, path, shell.window())
+
+
 # ---------------------------------------------------------------------- studies
 
 
@@ -124,6 +134,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "record": Kind("Records and figures that carry one", open_record),
         "training": Kind("Records of trainings", _open_training),
         "weights": Kind("Weights", _open_weights),
+        "patch": Kind("Ready patches", _open_patch),
     }
 )
 """The kinds by their names in `engine.kinds`."""

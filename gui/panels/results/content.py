@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gui.session.found_stickers import found_stickers
 from gui.theme import ADVERSARIAL, LABEL, TARGET
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class Item:
     """The content of one tab."""
 
     kind: str
-    """curve, map, picture, table, perturbation, model, loss, live loss or live reading."""
+    """curve, map, picture, table, stickers, perturbation, model, loss, live loss or live reading."""
     title: str
     artifact: Any = None
     universal: bool = False
@@ -48,6 +49,8 @@ def items_of(entry: AttackRun) -> list[Item]:
             items.append(Item(kind, _heading(getattr(artifact, "title", name)), artifact, universal))
     # A trained network and the direction of a step come last, since they are seldom of interest.
     items.sort(key=lambda item: item.kind == "model" or (item.kind == "perturbation" and not item.universal))
+    if found_stickers(entry):
+        items.insert(0, Item("stickers", "Stickers"))
     if "loss" not in entry.result.artifacts:
         items.append(LOSS)
     return items

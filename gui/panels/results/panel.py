@@ -14,6 +14,7 @@ from gui.panels.results.content import Item, items_of, live_items
 from gui.panels.results.live_views import LiveLossView, LiveReadingView
 from gui.panels.results.model_view import ModelView
 from gui.panels.results.perturbation_view import FILTER, PerturbationView, load_button
+from gui.panels.results.stickers_view import StickersView
 from gui.panels.results.views import CurveView, MapView, PictureView, TableView, View
 from gui.settings import Settings
 from gui.theme import GRID
@@ -41,6 +42,7 @@ _KINDS: dict[str, Callable[[Session], View]] = {
     "map": MapView,
     "picture": PictureView,
     "table": TableView,
+    "stickers": StickersView,
     "perturbation": PerturbationView,
     "model": ModelView,
 }

@@ -48,6 +48,13 @@ def perturbed(session: Session) -> bool:
     return session.delta is not None and not session.runs.running
 
 
+def has_found_stickers(session: Session) -> bool:
+    """Return whether the run on the canvas found stickers that can be put there."""
+    from gui.session.found_stickers import found_stickers
+
+    return not session.runs.running and bool(found_stickers(session.history.shown))
+
+
 def can_undo(session: Session) -> bool:
     """Return whether there is an undo step."""
     return session.undo_stack.canUndo()

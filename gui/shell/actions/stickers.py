@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gui.canvas.keys import FAR
-from gui.shell.actions.conditions import has_image, has_sticker
+from gui.shell.actions.conditions import has_found_stickers, has_image, has_sticker
 from gui.shell.actions.spec import ActionSpec
 
 if TYPE_CHECKING:
@@ -65,6 +65,22 @@ def open_file(mask: bool, shell: Shell) -> None:
     from gui.panels.stickers.files import open_stickers
 
     open_stickers(shell.session, shell.window(), mask=mask)
+
+
+def open_ready(shell: Shell) -> None:
+    """Add the patch of a file as a sticker."""
+    from gui.panels.stickers.files import open_ready_patch
+
+    open_ready_patch(shell.session, shell.window())
+
+
+def put_found(shell: Shell) -> None:
+    """Put the stickers that the run on the canvas found there, as stickers."""
+    from gui.session.found_stickers import put_on_canvas
+
+    run = shell.session.history.shown
+    if run is not None:
+        put_on_canvas(shell.session, run)
 
 
 def save_file(shell: Shell) -> None:
@@ -186,6 +202,23 @@ SPECS: tuple[ActionSpec, ...] = (
         icon="mdi6.texture-box",
         enabled=has_image,
         submenu=_FILES,
+    ),
+    ActionSpec(
+        "open_ready_patch",
+        "Add ready patch…",
+        open_ready,
+        "Add a patch from a file of tensors (.pt, .npy, .gz) or a picture as a sticker; no code of the file is run",
+        icon="mdi6.sticker-plus-outline",
+        enabled=has_image,
+        submenu=_FILES,
+    ),
+    ActionSpec(
+        "put_found_stickers",
+        "Put found stickers on the canvas",
+        put_found,
+        "Take what the attack on the canvas found as stickers, in place of its perturbation",
+        icon="mdi6.sticker-check-outline",
+        enabled=has_found_stickers,
     ),
     ActionSpec(
         "save_sticker",
