@@ -1,5 +1,6 @@
 """Stickers: frozen values, pure functions on them, shapes, and rendering, which is differentiable."""
 
+from engine.stickers.brushing import Stroke, brushed, erased, extended
 from engine.stickers.content import content_of
 from engine.stickers.geometry import (
     HANDLES,
@@ -44,12 +45,16 @@ __all__ = [
     "Shadow",
     "Shape",
     "Sticker",
+    "Stroke",
     "around",
     "between",
+    "brushed",
     "compose",
     "contains",
     "content_of",
     "coverage",
+    "erased",
+    "extended",
     "find_hit",
     "handle_position",
     "kept_on_image",

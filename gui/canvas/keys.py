@@ -8,7 +8,7 @@ from typing import Literal
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
-Needs = Literal["nothing", "image", "stickers", "selection", "copy", "escape", "drawing", "gesture", "wipe"]
+Needs = Literal["nothing", "image", "stickers", "selection", "copy", "escape", "drawing", "gesture", "no corners", "wipe"]
 
 _NONE = Qt.KeyboardModifier.NoModifier
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -59,7 +59,7 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut(Qt.Key.Key_Enter, _NONE, "create_sticker", needs="drawing"),
     *_slides(),
     Shortcut(Qt.Key.Key_Delete, _NONE, "delete_selected"),
-    Shortcut(Qt.Key.Key_Backspace, _NONE, "delete_selected"),
+    Shortcut(Qt.Key.Key_Backspace, _NONE, "delete_selected", needs="no corners"),
     Shortcut(Qt.Key.Key_D, _CTRL, "duplicate_selected"),
     Shortcut(Qt.Key.Key_C, _CTRL, "copy_selected", help="Copy the selected stickers, as text"),
     Shortcut(Qt.Key.Key_X, _CTRL, "cut_selected", help="Cut the selected stickers"),
@@ -84,6 +84,7 @@ HELP: tuple[tuple[str, str], ...] = (
     ("Arrow keys", "Move the selected stickers by one pixel, with Shift by ten"),
     ("Ctrl+Left, Ctrl+Right", "Move the divider of the wipe, with Shift in small steps"),
     ("Shift while drawing", "Draw a square"),
+    ("Shift while a polygon is drawn", "Draw its side in steps of 45°"),
     ("Shift while resizing", "Keep the aspect"),
     ("Shift while rotating", "Rotate in steps of 15°"),
     ("Shift and drag on empty canvas", "Select the stickers in the rectangle"),

@@ -179,6 +179,7 @@ class ImageCanvas(DrawingPanes):
             "image": self._size is not None,
             "stickers": idle and bool(self._stickers) and self._size is not None and not self.comparing,
             "selection": idle and chosen,
+            "no corners": idle and chosen and not TOOLS[self._tool].lasting,  # one Backspace too many must not delete a sticker
             "copy": idle and self.can_paste() and not self.comparing,
             "drawing": idle and self._size is not None and bool(TOOLS[self._tool].new),
             "gesture": self._gesture is not None and self._gesture.tool.lasting,

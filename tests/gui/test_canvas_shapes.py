@@ -164,6 +164,32 @@ def test_a_dragged_corner_of_a_polygon_ends_where_the_button_is_let_go(canvas: I
     assert len(owner.stickers[2].shape.points) == 3  # type: ignore[attr-defined]
 
 
+def test_shift_draws_sides_in_eight_directions(canvas: ImageCanvas, owner: Owner) -> None:
+    pane = canvas.clean_pane
+    canvas.set_tool("polygon")
+    click(pane, (4, 20))
+    click(pane, (16, 20.9), SHIFT)
+    click(pane, (20.5, 25.3), SHIFT)
+    key(canvas, Qt.Key.Key_Return)
+    drawn = owner.stickers[2]
+    assert (drawn.x, drawn.y, drawn.right) == pytest.approx((4, 20, 20.9), abs=0.1)
+    (_u0, v0), (u1, v1), (u2, v2) = drawn.shape.points  # type: ignore[attr-defined]
+    assert v0 == pytest.approx(v1)
+    assert (u2 - u1) * drawn.width == pytest.approx((v2 - v1) * drawn.height)
+
+
+def test_one_backspace_too_many_deletes_no_sticker(canvas: ImageCanvas, owner: Owner) -> None:
+    canvas.set_stickers((LOW, HIGH), 1)
+    canvas.set_tool("polygon")
+    click(canvas.clean_pane, (20, 2))
+    for _ in range(3):
+        key(canvas, Qt.Key.Key_Backspace)
+    assert owner.stickers == (LOW, HIGH)
+    canvas.set_tool("select")
+    key(canvas, Qt.Key.Key_Backspace)
+    assert owner.stickers == (HIGH,)
+
+
 @pytest.mark.parametrize("by", ["middle", "space"])
 def test_the_view_is_panned_while_a_polygon_is_drawn(canvas: ImageCanvas, owner: Owner, by: str) -> None:
     pane = canvas.clean_pane

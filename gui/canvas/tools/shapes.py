@@ -31,14 +31,14 @@ def draw(kind: str, pointer: Pointer, board: Board) -> Drag:
 
 
 def polygon(pointer: Pointer, board: Board) -> Drag:
-    """Set a corner with each click, or at the end of a drag.
+    """Set a corner with each click, or at the end of a drag; with Shift the side is horizontal, vertical or diagonal.
 
     A double click, Enter or a click on the first corner ends the polygon; Backspace takes the last corner back, and Esc gives up. A
     polygon that covers nothing is not ended, so that no corner is lost.
     """
     corners, pressed, notice = [pointer.place], pointer, ""
     while True:
-        sketch = Sketch(line=(*corners, pointer.place), closes=len(corners) > 2)
+        sketch = Sketch(line=(*corners, _straight(corners[-1], pointer)), closes=len(corners) > 2)
         pointer = yield unchanged(board, notice, sketch)
         ends, notice = False, ""
         if pointer.kind == "cancel":
@@ -50,8 +50,9 @@ def polygon(pointer: Pointer, board: Board) -> Drag:
         elif pointer.kind == "click" or (pointer.kind == "release" and travelled(pressed, pointer)):
             pressed = pointer
             ends = _closes(pointer, corners)
-            if not ends and math.dist(pointer.place, corners[-1]) > SLACK * pointer.pixel:
-                corners.append(pointer.place)
+            corner = _straight(corners[-1], pointer)
+            if not ends and math.dist(corner, corners[-1]) > SLACK * pointer.pixel:
+                corners.append(corner)
         if not corners:
             return None
         if ends:
@@ -59,6 +60,16 @@ def polygon(pointer: Pointer, board: Board) -> Drag:
             if isinstance(made, Draft):
                 return made
             notice = made
+
+
+def _straight(last: tuple[float, float], pointer: Pointer) -> tuple[float, float]:
+    """Return the place of the mouse; with Shift the nearest one on a line from the last corner in one of eight directions."""
+    if not pointer.shift:
+        return pointer.place
+    dx, dy = pointer.x - last[0], pointer.y - last[1]
+    turn = round(math.atan2(dy, dx) / (math.pi / 4)) * math.pi / 4
+    length = dx * math.cos(turn) + dy * math.sin(turn)
+    return last[0] + length * math.cos(turn), last[1] + length * math.sin(turn)
 
 
 def _closes(pointer: Pointer, corners: list[tuple[float, float]]) -> bool:
