@@ -123,16 +123,25 @@ class Detector:
                 )
         return [boxes.where(boxes.scores.argsort(descending=True, stable=True)) for boxes in found]
 
-    def loss(self, images: Tensor, truths: Sequence[Boxes]) -> Tensor:
+    def loss(self, images: Tensor, truths: Sequence[Boxes], *, check: bool = True) -> Tensor:
         """Return the loss ``(N,)`` of each image, differentiable in the images: small where the detector finds the boxes ``truths``.
+
+        Parameters
+        ----------
+        images, truths
+            Images ``(N, C, H, W)`` in [0, 1] on the detector's device, and the boxes that should be found in each.
+        check
+            Whether the values of images and boxes are looked at, which waits for the device. A run has done so at its start.
 
         Raises
         ------
         GibbonError
             The images do not fit, a box lies outside its image or has no area, a class is unknown, or the network gives no such loss.
         """
-        images = self.checked(images)
-        truths = [boxes.to(self.device) for boxes in self.checked_truths(truths, len(images), tuple(images.shape[2:]))]
+        if check:
+            images = self.checked(images)
+            truths = self.checked_truths(truths, len(images), tuple(images.shape[2:]))
+        truths = [boxes.to(self.device) for boxes in truths]
         values = self._asked("loss", images, truths)
         if not isinstance(values, Tensor) or values.shape != (len(images),):
             gave = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__

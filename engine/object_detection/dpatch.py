@@ -135,4 +135,4 @@ class DPatch(DetectorOperation):
             return own
         if self.wanted == "patch":
             return boxes_at(places, (self.size, self.size), problem.target)
-        return [Boxes(boxes.xyxy, torch.full_like(boxes.labels, problem.target), boxes.scores) for boxes in own]
+        return [boxes.relabelled(problem.target) for boxes in own]

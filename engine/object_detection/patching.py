@@ -27,11 +27,9 @@ def cut_out(values: Tensor, size: tuple[int, int], places: Tensor) -> Tensor:
 
 def boxes_at(places: Tensor, size: tuple[int, int], label: int) -> list[Boxes]:
     """Return for each image one box of class ``label``: that of a patch of ``size`` (h, w) at ``places`` (left, top)."""
-    height, width = size
-    found = []
-    for left, top in places.tolist():
-        found.append(Boxes.of([[left, top, left + width, top + height]], [label]))
-    return found
+    sides = torch.cat([places, places + torch.tensor(size[::-1], device=places.device)], 1).float()
+    labels, scores = torch.full_like(places[:1, 0], label), torch.ones_like(sides[:1, 0])
+    return [Boxes.known(row[None], labels, scores) for row in sides]
 
 
 def check_fits(size: tuple[int, int], left: int, top: int, image: tuple[int, int]) -> None:

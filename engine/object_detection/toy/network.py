@@ -88,24 +88,27 @@ class GridNetwork(nn.Module):
         """
         out = self(images)
         wanted = torch.zeros_like(out[:, 0])
-        rows, where_y, where_x, labels, sides = _cells_of(truths, out)
+        rows, where_y, where_x, labels, sides, counts = _cells_of(truths, out)
         wanted[rows, where_y, where_x] = 1.0
         total = F.binary_cross_entropy_with_logits(out[:, 0], wanted, reduction="none").sum((1, 2))
         of_class = F.cross_entropy(out[rows, 5:, where_y, where_x], labels, reduction="none")
         of_box = (self.boxes(out)[rows, :, where_y, where_x] - sides).abs().sum(1)
-        return total.index_add(0, rows, of_class + _BOX_WEIGHT * of_box)
+        return total.index_add(0, rows, counts * (of_class + _BOX_WEIGHT * of_box))
 
 
-def _cells_of(truths: Sequence[Boxes], out: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Return image, row and column of the cell of each true box, its class and its sides."""
+def _cells_of(truths: Sequence[Boxes], out: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Return image, row and column of the cell of each true box, its class, its sides, and 1 if it counts, 0 if not.
+
+    No value is read back from the device.
+    """
     rows = torch.cat([torch.full((len(boxes),), row, device=out.device) for row, boxes in enumerate(truths)])
     sides = torch.cat([boxes.xyxy for boxes in truths]).to(out)
     labels = torch.cat([boxes.labels for boxes in truths]).to(out.device)
     column = ((sides[:, 0] + sides[:, 2]) / (2 * _CELL)).long().clamp(0, CELLS - 1)
     row = ((sides[:, 1] + sides[:, 3]) / (2 * _CELL)).long().clamp(0, CELLS - 1)
-    place = (rows * CELLS + row) * CELLS + column
-    last = torch.tensor(list({int(cell): index for index, cell in enumerate(place)}.values()), dtype=torch.long, device=out.device)
-    return rows[last], row[last], column[last], labels[last], sides[last]
+    place, order = (rows * CELLS + row) * CELLS + column, torch.arange(len(rows), device=out.device)
+    last = torch.full((len(out) * CELLS * CELLS,), -1, device=out.device).scatter_reduce(0, place, order, "amax")
+    return rows, row, column, labels, sides, (last[place] == order).to(out.dtype)
 
 
 def _block(inner: int, outer: int, stride: int) -> list[nn.Module]:

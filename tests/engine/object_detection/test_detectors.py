@@ -15,7 +15,14 @@ from engine.object_detection.toy.network import GridNetwork
 
 SMALL = {"min_size": 96, "max_size": 128}
 QUICK = ("ssdlite320_mobilenet_v3_large", "fasterrcnn_mobilenet_v3_large_320_fpn")
-LONG = ("fcos_resnet50_fpn", "retinanet_resnet50_fpn", "maskrcnn_resnet50_fpn", "keypointrcnn_resnet50_fpn", "ssd300_vgg16")
+LONG = (
+    "fcos_resnet50_fpn",
+    "retinanet_resnet50_fpn",
+    "maskrcnn_resnet50_fpn",
+    "keypointrcnn_resnet50_fpn",
+    "ssd300_vgg16",
+    "retinanet_resnet50_fpn_v2",
+)
 NETWORKS = [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in LONG)]
 
 
@@ -123,6 +130,14 @@ def test_the_loss_of_the_grid_is_the_sum_over_its_cells() -> None:
     u, v, w, h = out[1:5, 2, 1].sigmoid()
     middle = torch.stack([16 * (1 + u), 16 * (2 + v)])
     assert torch.allclose(sides, torch.cat([middle - 48 * torch.stack([w, h]), middle + 48 * torch.stack([w, h])]), atol=1e-4)
+
+
+def test_of_two_boxes_in_one_cell_of_the_grid_the_last_counts() -> None:
+    detector, image = grid(), some_images(1)[:, :, :, :96]
+    first, last = [10, 20, 40, 50], [12, 22, 38, 48]  # both have their centre at (25, 35)
+    both = detector.loss(image, [Boxes.of([first, last], [2, 1])])
+    assert torch.equal(both, detector.loss(image, [Boxes.of([last], [1])]))
+    assert not torch.equal(both, detector.loss(image, [Boxes.of([last, first], [1, 2])]))
 
 
 def test_detections_come_by_falling_score_and_the_weakest_are_left_out() -> None:

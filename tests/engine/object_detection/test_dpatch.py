@@ -15,6 +15,7 @@ from engine.object_detection.elsewhere import elsewhere, unseen_places
 from engine.object_detection.patching import cut_out, pasted
 from engine.object_detection.pictures import drawn_pictures
 from engine.result import Reason
+from tests.pretended_gpu import pretended_gpu
 
 
 class Brightness(nn.Module):
@@ -166,6 +167,22 @@ def test_unseen_places_are_nine_and_none_is_a_trained_one() -> None:
         assert len(set(places)) == 9
         assert not {tuple(place) for place in trained} & set(places)
         assert all(0 <= left <= 72 and 0 <= top <= 72 for left, top in places)
+
+
+@pytest.mark.parametrize("given", [{}, {"where": "each step", "images_per_step": 2}])
+@pytest.mark.parametrize("aim", [{}, {"target": 2}, {"target": 2, "wanted": "relabelled"}])
+def test_the_waits_for_a_gpu_do_not_grow_with_the_steps(given: dict[str, object], aim: dict[str, object]) -> None:
+    drawn, waits = drawn_pictures(3, 7), []
+    target = aim.get("target")
+    for steps in (2, 7):
+        attack = DPatch.build(size=20, steps=steps, measure_every=100, **{**given, **{k: v for k, v in aim.items() if k == "wanted"}})
+        with pretended_gpu() as gpu:
+            detector = load("toy-signs", device="cuda")
+            gpu.waits.clear()
+            result = run(attack, detector, drawn.batch(), drawn.truths, target=target)
+            waits.append(sum(gpu.waits.values()))
+        assert result.looks == 2
+    assert waits[0] == waits[1]
 
 
 # ---------------------------------------------------------------- the toy
