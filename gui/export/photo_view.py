@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QWidget
 
@@ -33,8 +33,10 @@ class PhotoView(QWidget):
 
     def __init__(self, pixels: NDArray[np.uint8], parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._size = QSizeF(pixels.shape[1], pixels.shape[0])
         self._picture = QPixmap.fromImage(_image(pixels))
-        width, height = self._picture.width(), self._picture.height()
+        self._fitted = QPixmap()
+        width, height = int(self._size.width()), int(self._size.height())
         self._frames = [_rectangle(width, height, 0.1, 0.1, 0.55, 0.9), _rectangle(width, height, 0.65, 0.4, 0.95, 0.6)]
         self._with_chart = False
         self._current: Corner = (0, 0)
@@ -74,11 +76,11 @@ class PhotoView(QWidget):
     @property
     def _scale(self) -> float:
         room = QSize(max(1, self.width() - 4 * _RADIUS), max(1, self.height() - 4 * _RADIUS))
-        return min(room.width() / self._picture.width(), room.height() / self._picture.height())
+        return min(room.width() / self._size.width(), room.height() / self._size.height())
 
     @property
     def _area(self) -> QRectF:
-        width, height = self._picture.width() * self._scale, self._picture.height() * self._scale
+        width, height = self._size.width() * self._scale, self._size.height() * self._scale
         return QRectF((self.width() - width) / 2, (self.height() - height) / 2, width, height)
 
     def on_screen(self, x: float, y: float) -> QPointF:
@@ -89,7 +91,7 @@ class PhotoView(QWidget):
         return self._inside((at - self._area.topLeft()) / self._scale)
 
     def _inside(self, point: QPointF) -> QPointF:
-        return QPointF(min(max(point.x(), 0.0), self._picture.width()), min(max(point.y(), 0.0), self._picture.height()))
+        return QPointF(min(max(point.x(), 0.0), self._size.width()), min(max(point.y(), 0.0), self._size.height()))
 
     def _nearest(self, at: QPointF) -> Corner | None:
         """Return the corner within reach of a place on the widget; where several are, the nearest."""
@@ -149,11 +151,19 @@ class PhotoView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawPixmap(self._area, self._picture, QRectF(self._picture.rect()))
+        picture = self._fit()
+        painter.drawPixmap(self._area, picture, QRectF(picture.rect()))
         for frame in range(2 if self._with_chart else 1):
             self._paint_frame(painter, frame)
         painter.end()
+
+    def _fit(self) -> QPixmap:
+        """Return the photograph at the size of the screen, which is kept: to scale 12 megapixels takes longer than a move of the mouse."""
+        wanted = (self._area.size() * self.devicePixelRatioF()).toSize()
+        if self._fitted.size() != wanted:
+            ratio, way = Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+            self._fitted = self._picture.scaled(wanted, ratio, way)
+        return self._fitted
 
     def _paint_frame(self, painter: QPainter, frame: int) -> None:
         points = [self.on_screen(point.x(), point.y()) for point in self._frames[frame]]

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from engine import GibbonError, images
+from engine.images import from_array
 from engine.images.homography import Corners, applied, checked_corners, square_to_quad
 from engine.images.rectifying import in_channels_of, rectified, samples_for
 
@@ -130,6 +131,19 @@ def test_every_pixel_of_a_larger_photograph_counts() -> None:
     corners: Corners = ((5, 10), (45, 10), (45, 34), (5, 34))
     assert samples_for(corners, 6, 5) == (4, 8)
     assert torch.allclose(rectified(photograph, corners, 6, 5), expected, atol=1e-6)
+
+
+def test_a_very_large_photograph_is_averaged_first_and_gives_the_same() -> None:
+    """A checkerboard of single pixels over large squares: sparse samples would show a pattern, the mean does not."""
+    fine = np.indices((2400, 3000)).sum(0) % 2 * 100
+    coarse = np.random.default_rng(1).integers(0, 156, (6, 5)).repeat(400, 0).repeat(600, 1)
+    photograph = from_array((fine + coarse).astype(np.uint8), "large")
+    corners: Corners = ((0, 0), (3000, 0), (3000, 2400), (0, 2400))
+    expected = torch.from_numpy((coarse[::400, ::600] + 50) / 255).float()
+    found = rectified(photograph, corners, 6, 5)
+    assert float((found[0] - expected).abs().max()) < 0.006  # a sample at the edge of two squares mixes them a little
+    turned = rectified(photograph, ((3000, 0), (3000, 2400), (0, 2400), (0, 0)), 5, 6)
+    assert torch.allclose(turned, torch.rot90(found, 1, (1, 2)), atol=0.006)
 
 
 def test_a_grey_photograph_has_equal_channels_and_a_grey_model_gets_luma() -> None:
