@@ -133,9 +133,5 @@ def _figure(reading: PhotoReading, out: Path, width_mm: float, entry: Record | N
     from engine.figures import export
     from engine.printing import photo_figure
 
-    told = {"kind": "photograph of a print", **reading.json()}
-    if entry is None:
-        content: dict[str, Any] = {"format": "gibbon-photo", "version": 1, "model": told["model"], "figure": told}
-    else:
-        content = entry.model_copy(update={"figure": told}).to_json()
+    content = reading.content() if entry is None else entry.model_copy(update={"figure": reading.told()}).to_json()
     return export(photo_figure(reading, width_mm=width_mm), out, content)

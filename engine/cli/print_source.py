@@ -11,7 +11,7 @@ from engine.cli.figure import sidecar
 from engine.cli.replaying import run
 from engine.errors import GibbonError
 from engine.figures.words import attack_sentence, model_sentence
-from engine.printing import attacked_stickers
+from engine.printing import attacked_stickers, canvas_content
 from engine.record import Record, StickerEntry
 from engine.stickers import Sticker
 from engine.study import Study, StudyRun, read
@@ -127,14 +127,12 @@ def _of_canvas(study: Study) -> PrintSource:
     canvas = study.canvas
     classifier = canvas.classifier
     assert classifier is not None, "a canvas without a classifier is left out above"
-    told = {
-        "format": "gibbon-print",
-        "version": 1,
-        "model": {"name": classifier.name, "fingerprint": classifier.fingerprint},
-        "image": canvas.image.get("name", ""),
-        "stickers": [entry.model_dump(mode="json") for entry in _entries(canvas.stickers)],
-    }
-    return PrintSource(canvas.stickers, classifier.input_shape, lambda settings: {**told, "figure": settings}, model_sentence(classifier))
+    return PrintSource(
+        canvas.stickers,
+        classifier.input_shape,
+        lambda settings: canvas_content(classifier, canvas.stickers, str(canvas.image.get("name", "")), settings),
+        model_sentence(classifier),
+    )
 
 
 def _entries(stickers: tuple[Sticker, ...]) -> list[StickerEntry]:

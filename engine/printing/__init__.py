@@ -7,7 +7,7 @@ from engine.printing.photo import PhotoReading, read_photo
 from engine.printing.photo_figure import photo_figure
 from engine.printing.print_sheet import PrintPlan, PrintSheets, print_sheets
 from engine.printing.scale import pixel_size
-from engine.printing.source import attacked_stickers
+from engine.printing.source import attacked_stickers, canvas_content
 
 __all__ = [
     "PAPERS",
@@ -20,6 +20,7 @@ __all__ = [
     "PrintPlan",
     "PrintSheets",
     "attacked_stickers",
+    "canvas_content",
     "chart_of",
     "measure",
     "photo_figure",

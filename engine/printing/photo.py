@@ -83,6 +83,15 @@ class PhotoReading:
             "remarks": list(self.remarks),
         }
 
+    def told(self) -> dict[str, Any]:
+        """Return the part of a sidecar that is about this reading, for the record of the attack that was printed."""
+        return {"kind": "photograph of a print", **self.json()}
+
+    def content(self) -> dict[str, Any]:
+        """Return the content of a sidecar where no attack is known."""
+        told = self.told()
+        return {"format": "gibbon-photo", "version": 1, "model": told["model"], "figure": told}
+
     def sentences(self) -> list[str]:
         """Return the predictions, whether the attack holds, the colour shift and the remarks, a sentence each."""
         named = (

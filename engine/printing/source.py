@@ -1,15 +1,18 @@
-"""The stickers that a recorded attack leaves, with the content that was optimised."""
+"""The stickers that an attack leaves with the content that was optimised, and the record of those that no attack made."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from engine.artifacts import StickerContent
+from engine.classifier import Classifier
 from engine.errors import GibbonError
+from engine.record.stickers import StickerEntry
 from engine.result import AttackResult
 from engine.stickers import Brushed, Optimised, Sticker, with_content
 from engine.stickers.shapes import RECTANGLE
@@ -39,6 +42,18 @@ def attacked_stickers(result: AttackResult, stickers: Sequence[Sticker] = (), ma
         raise GibbonError(f"{result.operation.title} changed the whole image and there is no sticker, so there is nothing to cut out.")
     made = result.artifacts.get("content")
     return with_content(found, made.pixels[0] if isinstance(made, StickerContent) else result.adversarial[0].detach().cpu())
+
+
+def canvas_content(classifier: Classifier, stickers: Sequence[Sticker], image: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of a sheet's sidecar for stickers that no attack made: model, name of the image, stickers and ``settings``."""
+    return {
+        "format": "gibbon-print",
+        "version": 1,
+        "model": {"name": classifier.name, "fingerprint": classifier.fingerprint},
+        "image": image,
+        "stickers": [StickerEntry.of(sticker).model_dump(mode="json") for sticker in stickers],
+        "figure": dict(settings),
+    }
 
 
 def _parts(mask: Tensor | None) -> tuple[Sticker, ...]:

@@ -100,9 +100,5 @@ def write_reading(source: PhotoSource, wish: PhotoWish, path: Path) -> list[Path
     from engine.printing import photo_figure
 
     reading = read(source, wish)
-    told = {"kind": "photograph of a print", **reading.json()}
-    if source.entry is not None:
-        content = provenance_of_run(source.entry, told, False, path.parent)
-    else:
-        content = {"format": "gibbon-photo", "version": 1, "model": told["model"], "image": source.image.get("name", ""), "figure": told}
+    content = reading.content() if source.entry is None else provenance_of_run(source.entry, reading.told(), False, path.parent)
     return list(export(photo_figure(reading), path, content))

@@ -125,15 +125,8 @@ def write_sheets(source: PrintSource, wish: PrintWish, path: Path) -> list[Path]
 
 
 def _provenance(source: PrintSource, settings: dict[str, Any], folder: Path) -> dict[str, Any]:
-    from engine.record import StickerEntry
+    from engine.printing import canvas_content
 
     if source.entry is not None:
         return provenance_of_run(source.entry, settings, False, folder)
-    return {
-        "format": "gibbon-print",
-        "version": 1,
-        "model": {"name": source.classifier.name, "fingerprint": source.classifier.fingerprint},
-        "image": source.image.get("name", ""),
-        "stickers": [StickerEntry.of(sticker).model_dump(mode="json") for sticker in source.stickers],
-        "figure": settings,
-    }
+    return canvas_content(source.classifier, source.stickers, str(source.image.get("name", "")), settings)
