@@ -137,6 +137,18 @@ def erased(sticker: Sticker, covered: Tensor) -> Sticker | None:
     return _reshaped(sticker, left, top, levels) if bool((levels >= 0.5 / 255).any()) else None
 
 
+def content_for(now: Sticker, painted: Sticker) -> Content:
+    """Return the content of ``painted`` for the same sticker as it is now.
+
+    Where the brush has changed its shape, each pixel of the image keeps what it shows; elsewhere the content goes along with the box.
+    """
+    brushed_since = isinstance(now.shape, Brushed) and now.shape != painted.shape and now.on_pixels
+    if not brushed_since or now.outer == painted.outer:
+        return painted.content
+    left, top, right, bottom = now.outer
+    return _content_in(painted, slice(top, bottom), slice(left, right))
+
+
 def _levels(sticker: Sticker, box: Box) -> Tensor:
     """Return the share of each pixel in a box of the image that the sticker's shape covers, ``(h, w)``."""
     left, top, right, bottom = box

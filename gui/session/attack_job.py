@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.artifacts import Artifact
     from engine.bits import Bits
     from engine.data import DataSet
-    from engine.stickers import Content, Sticker
+    from engine.stickers import Sticker
     from engine.timeline import Timeline
     from gui.lanes.jobs import Job
     from gui.session.attack_inputs import AttackInputs
@@ -100,10 +100,10 @@ def preview_of(scene: Scene, current: Callable[[], State]) -> Callable[[Any, Any
     return preview
 
 
-def painted_so_far(job: Job, stickers: tuple[Sticker, ...]) -> dict[int, Content]:
-    """Return the content that a paused sticker attack has painted so far, by sticker id. Called in the engine thread."""
+def painted_so_far(job: Job, stickers: tuple[Sticker, ...]) -> dict[int, Sticker]:
+    """Return the stickers as a paused sticker attack has painted them so far, by id. Called in the engine thread."""
     result = job.result()
-    return {} if result is None else {sticker.id: sticker.content for sticker in stickers_after(stickers, result)}
+    return {} if result is None else {sticker.id: sticker for sticker in stickers_after(stickers, result)}
 
 
 def is_grown(result: AttackResult) -> bool:

@@ -85,7 +85,7 @@ def outcome_fields(after: Scene, result: AttackResult, state: State) -> dict[str
     """
     fields: dict[str, Any] = {"delta": after.delta, "grown": after.grown}  # a sticker attack began without a perturbation
     if "stickers" in result.operation.uses:
-        fields["stickers"] = with_contents(state.stickers, {sticker.id: sticker.content for sticker in after.stickers})
+        fields["stickers"] = with_contents(state.stickers, {sticker.id: sticker for sticker in after.stickers})
     return fields
 
 

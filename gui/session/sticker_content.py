@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from engine import AttackResult
-    from engine.stickers import Content, Sticker
+    from engine.stickers import Sticker
 
 
 def stickers_after(stickers: tuple[Sticker, ...], result: AttackResult) -> tuple[Sticker, ...]:
@@ -20,12 +20,15 @@ def stickers_after(stickers: tuple[Sticker, ...], result: AttackResult) -> tuple
     return with_content(stickers, content.pixels[0]) if isinstance(content, StickerContent) else stickers
 
 
-def with_contents(stickers: tuple[Sticker, ...], contents: Mapping[int, Content]) -> tuple[Sticker, ...]:
-    """Return the stickers with the given contents, by id; only stickers to be optimised are changed."""
+def with_contents(stickers: tuple[Sticker, ...], painted: Mapping[int, Sticker]) -> tuple[Sticker, ...]:
+    """Return the stickers with the contents of painted ones, by id; only stickers to be optimised are changed."""
     from engine.stickers import Optimised
+    from engine.stickers.brushing import content_for
 
     return tuple(
-        replace(sticker, content=contents[sticker.id]) if sticker.id in contents and isinstance(sticker.content, Optimised) else sticker
+        replace(sticker, content=content_for(sticker, painted[sticker.id]))
+        if sticker.id in painted and isinstance(sticker.content, Optimised)
+        else sticker
         for sticker in stickers
     )
 

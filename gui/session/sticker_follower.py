@@ -12,7 +12,7 @@ from gui.session.sticker_content import same_ids, same_places, with_contents
 
 if TYPE_CHECKING:
     from engine import Attack
-    from engine.stickers import Content, Sticker
+    from engine.stickers import Sticker
     from gui.lanes.jobs import Job
     from gui.lanes.runner import OperationRunner
     from gui.session.attack_start import Start
@@ -46,8 +46,8 @@ class StickerFollower(QObject):
         self.dragging = False
         self._follow = False
         """Whether the paused attack is to resume at the stickers' new places."""
-        self._contents: dict[int, Content] | None = None
-        """The content that a paused sticker attack has painted so far, by sticker id; None until it has arrived."""
+        self._contents: dict[int, Sticker] | None = None
+        """The stickers as a paused sticker attack has painted them so far, by id; None until they have arrived."""
 
     @property
     def paints(self) -> bool:
@@ -112,7 +112,7 @@ class StickerFollower(QObject):
             what="Taking over the stickers' content",
         )
 
-    def _on_contents(self, job: Job, contents: dict[int, Content]) -> None:
+    def _on_contents(self, job: Job, contents: dict[int, Sticker]) -> None:
         if job is not self._runner.job:
             return
         self._contents = contents

@@ -10,7 +10,7 @@ import torch
 
 from engine import stickers as s
 from engine.errors import GibbonError
-from engine.stickers.brushing import Stroke, brushed, disc, erased, extended
+from engine.stickers.brushing import Stroke, brushed, content_for, disc, erased, extended
 
 IMAGE = torch.rand(3, 20, 24, generator=torch.Generator().manual_seed(1))
 
@@ -102,6 +102,18 @@ def test_erased_looks_as_before_beside_the_stroke_and_is_bare_under_it(sticker: 
     before, now = s.paint(IMAGE, [sticker]), s.paint(IMAGE, [after])
     assert torch.equal(now[:, covered], IMAGE[:, covered])
     assert (before - now)[:, ~covered].abs().max() < 0.01
+
+
+def test_content_that_was_painted_before_a_stroke_stays_in_place_and_goes_along_with_a_box() -> None:
+    before = s.Sticker(1, 4, 3, 9, 8, s.Optimised())
+    painted = replace(before, content=s.Optimised(torch.rand(3, 8, 9)))
+    grown = extended(before, stroke([(2, 15), (20, 17)], 2))
+    content = content_for(grown, painted)
+    shown = s.paint(IMAGE, [replace(grown, content=content)])
+    assert torch.equal(shown[:, 3:11, 4:13], s.paint(IMAGE, [painted])[:, 3:11, 4:13])
+    wider = replace(before, width=18)
+    assert content_for(wider, painted) is painted.content
+    assert content_for(replace(grown, x=grown.x + 3), replace(grown, content=content)) is content
 
 
 def test_a_stroke_that_changes_nothing_gives_the_sticker_itself() -> None:
