@@ -14,11 +14,14 @@ from gui.canvas.heading import Heading
 from gui.canvas.image_view import ImageView
 from gui.canvas.pictures import Picture
 from gui.canvas.placement import Placement, Viewpoint, to_whole
-from gui.widgets import ElidedLabel
+from gui.widgets.elided import wrapped
 
 if TYPE_CHECKING:
     from engine.stickers import Sticker
     from gui.canvas.tools import Sketch
+
+_LINE_PAD, _LINES = 8, 2
+"""Pixels at the left and right of the line over an image, and the lines that it is broken into at the most."""
 
 
 def surround(palette: QPalette) -> QColor:
@@ -35,6 +38,7 @@ class Pane(QWidget):
     size_ = (0, 0)
     """Height and width of the image in the canvas's image pixels."""
     _veiled = False
+    _text = ""
 
     def __init__(self, pictures: tuple[Picture, ...], hint: str = "") -> None:
         super().__init__()
@@ -46,10 +50,10 @@ class Pane(QWidget):
         self.hint = QLabel(hint, self.view)
         self.hint.setWordWrap(True)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._line = ElidedLabel("", self.view)
+        self._line = QLabel("", self.view)
         self._line.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._line.setFixedHeight(self._line.fontMetrics().height() + 8)
-        self._line.setStyleSheet("color: white; background: rgba(0, 0, 0, 190); padding: 0 8px;")
+        self._line.setTextFormat(Qt.TextFormat.PlainText)
+        self._line.setStyleSheet("color: white; background: rgba(0, 0, 0, 190); padding: 0;")
         self._line.hide()
         for label in (self.hint, self._line):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -105,12 +109,19 @@ class Pane(QWidget):
 
     def set_line(self, text: str) -> None:
         """Show a line over the image's upper edge; an empty text removes it."""
-        self._line.setText(text)
+        self._text = text
+        self._line.setToolTip(text)
         self._line.setVisible(bool(text))
+        self._place_labels()
 
     @property
     def line(self) -> str:
         """The line over the image's upper edge; empty for none."""
+        return self._text
+
+    @property
+    def line_as_painted(self) -> str:
+        """The line as it is painted, broken where the image is narrow."""
         return self._line.text()
 
     def set_veiled(self, veiled: bool) -> None:
@@ -179,4 +190,7 @@ class Pane(QWidget):
 
     def _place_labels(self) -> None:
         self.hint.setGeometry(self.view.rect().adjusted(24, 24, -24, -24))
-        self._line.setGeometry(0, 0, self.view.width(), self._line.height())
+        metrics = self._line.fontMetrics()
+        lines = wrapped(self._text, metrics, self.view.width() - 2 * _LINE_PAD, _LINES)
+        self._line.setText("\n".join(lines))
+        self._line.setGeometry(0, 0, self.view.width(), max(1, len(lines)) * metrics.lineSpacing() + 8)

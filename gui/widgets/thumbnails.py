@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QModelIndex, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QIcon, QImage, QPixmap, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
-_CAPTION_LINES = 2
+_MARGIN = 6
+"""Pixels at the left and right of a caption, which the style leaves free."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,8 @@ class Thumbnails(QListView):
     picked = Signal(object)
     """A thumbnail was picked: its value."""
 
-    def __init__(self, side: int = 64, parent: QWidget | None = None) -> None:
+    def __init__(self, side: int = 64, parent: QWidget | None = None, *, beside: int = 28, lines: int = 2) -> None:
+        """``beside`` is the room that a caption has beyond the width of the image, in pixels; it has ``lines`` lines at the most."""
         super().__init__(parent)
         self._side = side
         self._items = QStandardItemModel(self)
@@ -41,7 +43,8 @@ class Thumbnails(QListView):
         self.setMovement(QListView.Movement.Static)
         self.setUniformItemSizes(True)
         self.setIconSize(QSize(side, side))
-        self.setGridSize(QSize(side + 28, side + _CAPTION_LINES * self.fontMetrics().height() + 10))
+        self._lines = lines
+        self.setGridSize(QSize(side + beside, side + lines * self.fontMetrics().height() + 10))
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setWordWrap(True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -56,7 +59,14 @@ class Thumbnails(QListView):
             item.setToolTip(thumbnail.tip or thumbnail.title)
             item.setData(thumbnail.title, Qt.ItemDataRole.AccessibleTextRole)
             item.setData([thumbnail.value], Qt.ItemDataRole.UserRole)  # wrapped in a list, so that Qt does not convert it
+            item.setSizeHint(self.gridSize())  # else the caption of the first one would give the room of all
             self._items.appendRow(item)
+
+    def fits(self, title: str) -> bool:
+        """Return whether a caption is shown whole."""
+        room = QRect(0, 0, self.gridSize().width() - 2 * _MARGIN, 10_000)
+        needed = self.fontMetrics().boundingRect(room, int(Qt.TextFlag.TextWordWrap), title)
+        return needed.width() <= room.width() and needed.height() <= self._lines * self.fontMetrics().height() + 1
 
     @property
     def count(self) -> int:

@@ -11,11 +11,16 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTab
 from gui import theme
 from gui.session.run_differences import Row
 from gui.theme import number_font
+from gui.widgets.elided import wrapped
 
 _NAMES = 0.3
 """The share of the width that the names have at the most."""
 _LEAST = 88
 """The width of a run's column at the least: of more runs one scrolls to the last."""
+_PAD = 8
+"""Pixels at the left and right of a name."""
+_LINES = 3
+"""The lines of a name at the most."""
 _BESIDE = 30
 """Pixels of a head that its colour and its margins take."""
 
@@ -39,7 +44,7 @@ class DifferencesTable(QTableWidget):
         names, heads = self.verticalHeader(), self.horizontalHeader()
         names.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         names.setStyleSheet("QHeaderView::section { border: 0; background: transparent; padding: 0 4px; }")
-        names.setTextElideMode(Qt.TextElideMode.ElideRight)
+        names.setTextElideMode(Qt.TextElideMode.ElideNone)  # their lines are broken and shortened here
         heads.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         heads.setTextElideMode(Qt.TextElideMode.ElideRight)
         for header in (names, heads):
@@ -73,7 +78,12 @@ class DifferencesTable(QTableWidget):
             return
         whole = self.width() - self.verticalScrollBar().sizeHint().width() - 2 * self.frameWidth()
         names = self.verticalHeader()
-        names.setFixedWidth(min(names.sizeHint().width(), round(_NAMES * whole)))
+        font = names.fontMetrics()
+        longest = max((font.horizontalAdvance(row.name) for row in self._rows), default=0) + 2 * _PAD
+        names.setFixedWidth(min(longest, round(_NAMES * whole)))
+        for line, row in enumerate(self._rows):
+            if item := self.verticalHeaderItem(line):
+                item.setText("\n".join(wrapped(row.name, font, names.width() - 2 * _PAD, _LINES)))
         wide = max(_LEAST, (whole - names.width()) // len(self._heads))
         metrics = self.horizontalHeader().fontMetrics()
         for place, (letter, title) in enumerate(self._heads):
@@ -83,6 +93,8 @@ class DifferencesTable(QTableWidget):
             if head := self.horizontalHeaderItem(place):
                 head.setText(next(fits, letter))
         self.resizeRowsToContents()
+        for line in range(len(self._rows)):  # Qt asks for the cells' heights alone
+            self.setRowHeight(line, max(self.rowHeight(line), names.sectionSizeHint(line)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

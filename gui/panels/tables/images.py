@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST = 160
 """Images that are shown at once."""
-_SIDE, _EDGE = 58, 3
+_SIDE, _EDGE, _BESIDE = 58, 3, 76
 _NOTHING = "Click a cell of the table to see its images here."
 FOOLED, RIGHT, MISREAD, OTHER, ERROR = "fooled", "right", "misread before", "not at its target", "attack error"
 _COLOURS = {FOOLED: theme.ADVERSARIAL, RIGHT: theme.LABEL, MISREAD: "#7F7F7F", OTHER: theme.ALERT, ERROR: theme.MISTAKE}
@@ -117,7 +117,7 @@ class CellImages(QWidget):
         self.verdicts = QComboBox(self)
         self.verdicts.setAccessibleName("Which images")
         self.verdicts.setToolTip("Show the images of one verdict alone")
-        self.grid = Thumbnails(_SIDE + 2 * _EDGE, self)
+        self.grid = Thumbnails(_SIDE + 2 * _EDGE, self, beside=_BESIDE, lines=3)
         self.grid.setAccessibleName("Images of the cell")
         self._pages = QStackedLayout(self)
         self._empty = EmptyState(_NOTHING, "mdi6.image-multiple-outline", self)
