@@ -39,6 +39,7 @@ def command(
         table.add_row(*_row(entry))
     say_table(table)
     say("", "Also: a checkpoint (.safetensors, .pt, .pth) with --architecture, and your own code as FILE.py:FACTORY.")
+    say("Detectors of objects, for “detect” and “dpatch”: toy-signs, torchvision:NAME; see detect --help.")
     return 0
 
 

@@ -64,6 +64,13 @@ def names() -> list[str]:
     return list(models.list_models(module=models))
 
 
+def detectors() -> list[str]:
+    """List the detectors of objects of the installed torchvision, which are no classifiers."""
+    from torchvision import models
+
+    return list(models.list_models(module=models.detection))
+
+
 def check_name(name: str) -> None:
     """Refuse a name that no classification network of torchvision has.
 
@@ -73,6 +80,8 @@ def check_name(name: str) -> None:
         There is no such network; the nearest names are suggested.
     """
     known = names()
+    if name in detectors():
+        raise GibbonError(f"“{name}” is a detector of objects, which gives no logits. Use the commands detect and dpatch.")
     if name not in known:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         cure = f"Did you mean {' or '.join(near)}?" if near else f"It has: {', '.join(known)}."

@@ -14,7 +14,7 @@ from engine import resources
 from engine.class_names import class_names
 from engine.download import Cancel, Progress, download
 from engine.errors import GibbonError
-from engine.models import factory
+from engine.models import factory, torchvision
 from engine.models.checkpoint import SUFFIXES, read_card
 from engine.models.filling import fill
 from engine.models.states import State, file_hash, read_state
@@ -23,7 +23,7 @@ from engine.object_detection.toy.card import NAME
 from engine.object_detection.toy.network import SIDE, GridNetwork
 from engine.text.nearest import did_you_mean
 
-PUBLISHED = "torchvision:"
+PUBLISHED = torchvision.PREFIX
 UNTRAINED = "untrained:"
 TOY = NAME
 """Name of the shipped toy detector."""
@@ -85,13 +85,6 @@ def load(
         others = f"Give {TOY}, torchvision:NAME, untrained:NAME, a checkpoint (.safetensors, .pt, .pth) or FILE.py:FACTORY."
         raise GibbonError(f"There is no detector “{text}”. {did_you_mean(text, [TOY], others)}")
     return _checkpoint(path, architecture, names, device, source=str(path.resolve()))
-
-
-def names() -> list[str]:
-    """List torchvision's detectors; importing torchvision takes seconds."""
-    from torchvision import models
-
-    return list(models.list_models(module=models.detection))
 
 
 def runs_code(source: str | Path) -> bool:
@@ -171,7 +164,9 @@ def check_name(network: str) -> None:
     GibbonError
         There is no such detector; the nearest names are suggested.
     """
-    known = names()
+    known = torchvision.detectors()
+    if network in torchvision.names():
+        raise GibbonError(f"“{network}” is a classifier, which finds no boxes. Use the commands for classifiers, such as attack.")
     if network not in known:
         near = difflib.get_close_matches(network, known, n=3, cutoff=0.5)
         cure = f"Did you mean {' or '.join(near)}?" if near else f"It has: {', '.join(known)}."

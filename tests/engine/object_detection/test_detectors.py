@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import engine
 from engine.errors import GibbonError
 from engine.object_detection import Boxes, Detector, load
 from engine.object_detection.toy.network import GridNetwork
@@ -259,6 +260,10 @@ def test_sources_that_are_none_are_refused_with_the_nearest_name(tmp_path: Path)
         load("toy-sings")
     with pytest.raises(GibbonError, match=r"downloading was not asked for.*untrained:ssd300_vgg16"):
         load("torchvision:ssd300_vgg16")
+    with pytest.raises(GibbonError, match="“resnet18” is a classifier, which finds no boxes"):
+        load("untrained:resnet18")
+    with pytest.raises(GibbonError, match="“ssd300_vgg16” is a detector of objects, which gives no logits"):
+        engine.models.load("torchvision:ssd300_vgg16")
     torch.save({"a": torch.zeros(3)}, tmp_path / "a.pth")
     with pytest.raises(GibbonError, match="does not say which architecture"):
         load(tmp_path / "a.pth")
