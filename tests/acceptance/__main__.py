@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from tests.acceptance import attacks, models, patches
+from tests.acceptance import attacks, detectors, models, patches
 from tests.acceptance.figures import Figure
 
 
@@ -46,6 +46,7 @@ PARTS: dict[str, Callable[[str | None], Iterator[Figure]]] = {
     "stickers": attacks.stickers,
     "bounds": attacks.bounds,
     "patches": patches.figures,
+    "detectors": detectors.figures,
     "parity": attacks.parity,
     "libraries": libraries,
     "live": live,
