@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.figures.compose import set_in_fonts
 from engine.figures.page import Box, Page
-from engine.figures.style import LIGHT, LINE_MM, MM, settings, text_width, wrap
+from engine.figures.style import LIGHT, LINE_MM, MM, SIZE, settings, text_width, wrap
 from engine.printing.bleeding import with_bleed
 from engine.printing.chart import FRAME_MM, Chart
 from engine.printing.paper import FOOT_MM, Paper
@@ -114,10 +114,11 @@ def draw_surround(sheet: Sheet, title: str, subtitle: str, notes: Sequence[str])
     for x, y in fiducials(paper):
         _fiducial(sheet, x, y)
     left = paper.margin + 2 * FIDUCIAL_MM + 3
-    sheet.page.text(left, paper.margin, title, size=8.5, weight="bold")
-    sheet.page.text(left, paper.margin + 4.2, subtitle, color=LIGHT.faint)
+    room = paper.width - 2 * left
+    sheet.page.text(left, paper.margin, title, size=_size_in(title, room, 8.5, bold=True), weight="bold")
+    sheet.page.text(left, paper.margin + 4.2, subtitle, color=LIGHT.faint, size=_size_in(subtitle, room, SIZE))
     bottom = paper.height - paper.margin
-    _scale_bar(sheet, left, bottom - FOOT_MM + 4)
+    _scale_bar(sheet, left, bottom - FOOT_MM + 4, room)
     for row, line in enumerate(notes):
         sheet.page.text(left, bottom - FOOT_MM + 9 + row * _SMALL_LINE, line, size=_SMALL, color=LIGHT.faint)
 
@@ -195,12 +196,14 @@ def _fiducial(sheet: Sheet, x: float, y: float) -> None:
     sheet.line((x, x), (y - FIDUCIAL_MM, y + FIDUCIAL_MM))
 
 
-def _scale_bar(sheet: Sheet, left: float, top: float) -> None:
+def _scale_bar(sheet: Sheet, left: float, top: float, room: float) -> None:
     sheet.line((left, left + SCALE_MM), (top, top), width=1.0)
     for at in range(0, SCALE_MM + 1, 10):
         sheet.line((left + at, left + at), (top - (2 if at % SCALE_MM == 0 else 1.2), top), width=0.5)
         sheet.page.text(left + at, top + 0.5, f"{at}", size=_SMALL, ha="center")
-    sheet.page.text(left + SCALE_MM + 4, top - 2, f"{SCALE_MM} mm. Measure it: if it is longer or shorter, the printer has scaled.")
+    lines = wrap(f"{SCALE_MM} mm. Measure it: if it is longer or shorter, the printer has scaled.", room - SCALE_MM - 4, _SMALL)
+    for row, line in enumerate(lines):
+        sheet.page.text(left + SCALE_MM + 4, top - 2.5 + row * _SMALL_LINE, line, size=_SMALL)
 
 
 def _around(box: Box) -> tuple[list[float], list[float]]:
@@ -208,6 +211,6 @@ def _around(box: Box) -> tuple[list[float], list[float]]:
     return [box.left, right, right, box.left, box.left], [box.top, box.top, bottom, bottom, box.top]
 
 
-def title_fits(text: str, paper: Paper) -> bool:
-    """Return whether a title fits between the upper fiducials."""
-    return text_width(text, 8.5, bold=True) <= paper.width - 2 * (paper.margin + 2 * FIDUCIAL_MM + 3)
+def _size_in(text: str, room: float, size: float, *, bold: bool = False) -> float:
+    """Return the font size at which a line fits into ``room`` mm, at most ``size``."""
+    return size * min(1.0, room / text_width(text, size, bold=bold))

@@ -91,6 +91,29 @@ def test_crop_marks_point_at_the_corners_and_leave_the_sticker_alone(tmp_path: P
     assert sorted((round(x, 2), round(y, 2)) for x, y, _ in down) == sorted((x, y) for x in (left, right) for y in (top - 7, bottom + 3))
 
 
+@pytest.mark.parametrize("paper", [Paper("a4"), Paper("a4", margin=60), Paper("letter", True), Paper("a3", margin=0)])
+def test_no_text_leaves_the_margins_or_meets_a_fiducial(paper: Paper) -> None:
+    from matplotlib.text import Text
+
+    plan = PrintPlan(0.7301, (32, 32), paper, note="Model: signs. " * 40, chart=paper.margin < 60)
+    stickers = [Sticker(1, 5, 5, 8, 5, name="a long name of a sticker " * 3), Sticker(2, 5, 5, 40, 40, angle=-12.5)]
+    (figure,) = print_sheets(stickers, plan, 3).figures
+    figure.set_dpi(254)  # ten dots a mm
+    figure.canvas.draw()
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)
+        if not text.get_text() or not text.get_visible():
+            continue
+        box = text.get_window_extent()
+        left, right, top, bottom = box.x0 / 10, box.x1 / 10, paper.height - box.y1 / 10, paper.height - box.y0 / 10
+        assert left >= paper.margin - 0.5, text
+        assert right <= paper.width - paper.margin + 0.5, text
+        assert top >= paper.margin - 0.5, text
+        assert bottom <= paper.height - paper.margin + 0.5, text
+        for x, y in fiducials(paper):
+            assert not (left < x + 3 and right > x - 3 and top < y + 3 and bottom > y - 3), text
+
+
 def test_the_scale_bar_is_50_mm_and_fiducials_stand_in_the_corners(tmp_path: Path) -> None:
     paper = Paper("a4", margin=12)
     (page,) = written(print_sheets([Sticker(1, 0, 0, 4, 6)], PrintPlan(5.0, (32, 32), paper), 3), tmp_path)
