@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -279,3 +280,30 @@ def test_a_checkpoint_of_torchvisions_network_is_loaded_by_its_architecture(tmp_
     with pytest.raises(GibbonError, match=r"does not fit|shapes differ"):
         load(tmp_path / "mine.safetensors", architecture=f"torchvision:{QUICK[0]}", labels=names[:3], device="cpu")
     assert load(f"untrained:{QUICK[0]}", device="cpu").fingerprint == load(f"untrained:{QUICK[0]}", device="cpu").fingerprint
+
+
+def test_the_wrapper_for_yolo_in_the_documentation_works() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "detectors.md").read_text(encoding="utf-8")
+    code = text.split("```python\n")[1].split("```")[0].split("def detector():")[0]
+    place: dict[str, Any] = {}
+    exec(compile(code, "detectors.md", "exec"), place)
+
+    class Rows(nn.Module):
+        """Two boxes for each image: centre, width and height, objectness, and two class probabilities."""
+
+        def forward(self, images: Tensor) -> Tensor:
+            bright = images.flatten(1).mean(1)
+            rows = torch.tensor([[8.0, 8, 4, 6, 1, 0.25, 0.75], [9.0, 8, 4, 6, 1, 0.01, 0.02]]).repeat(len(images), 1, 1)
+            return torch.cat([rows[:, :, :4], bright[:, None, None].expand(-1, 2, 1), rows[:, :, 5:]], 2)
+
+    def loss_of(network: nn.Module, image: Tensor, boxes: Tensor, labels: Tensor) -> Tensor:
+        return (network(image)[0, 0, :4] - boxes).abs().sum() - network(image)[0, 0, 4] * labels.sum()
+
+    detector = Detector(place["Yolo"](Rows(), loss_of), ["a", "b"], (3, 16, 16), name="yolo", device="cpu")
+    found = detector(torch.full((2, 3, 16, 16), 0.8))
+    assert [boxes.xyxy.tolist() for boxes in found] == [[[6, 5, 10, 11]]] * 2
+    assert [boxes.labels.tolist() for boxes in found] == [[1]] * 2
+    assert found[0].scores[0].item() == pytest.approx(0.6)
+    images = torch.full((2, 3, 16, 16), 0.8).requires_grad_()
+    loss = detector.loss(images, [Boxes.of([[1, 1, 5, 5]], [1])] * 2)
+    assert torch.autograd.grad(loss.sum(), images)[0].abs().sum() > 0
