@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QFrame, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from gui.panels.attack.eps_slider import EpsSlider
 from gui.panels.attack.footer import Footer
@@ -14,6 +14,7 @@ from gui.panels.attack.header import Header
 from gui.panels.attack.inputs import Inputs
 from gui.panels.attack.presenter import AttackPresenter
 from gui.panels.attack.start_presenter import StartPresenter
+from gui.panels.attack.transformations import PreviewButton
 from gui.widgets import EmptyState
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class AttackPanel(QWidget):
         self.stack = FormsStack(self.header, self.inputs, self)
         self.eps = EpsSlider(session, self)
         self.footer = Footer(self.eps, self)
+        self.preview = PreviewButton(session, self)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(EmptyState("The engine is loading. In a moment the attacks are listed here.", "mdi6.timer-sand"))
         self._pages.addWidget(self._page())
@@ -55,6 +57,10 @@ class AttackPanel(QWidget):
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout.addWidget(self.header)
         layout.addWidget(self._area, 1)
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 4, 8, 0)
+        row.addWidget(self.preview)
+        layout.addLayout(row)
         layout.addWidget(self.footer)
         return page
 
@@ -62,6 +68,7 @@ class AttackPanel(QWidget):
     def _on_ready(self) -> None:
         self._pages.setCurrentIndex(1)
         self._presenter.fill()
+        self.preview.refresh()
 
     @Slot()
     def _on_plan(self) -> None:
