@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
 from engine.text.formatting import short, with_minus
-from gui.plots.colour_maps import VIRIDIS, diverging, diverging_table, on_viridis
+from gui.plots.colour_maps import VIRIDIS, Colours, diverging, diverging_table, on_viridis
 from gui.plots.pixel_maps import PixelMap, PixelMaps, Scale
 from gui.theme import is_dark
 
@@ -44,6 +44,8 @@ class HeatMap(PixelMaps):
         self.values: Values = np.zeros((0, 0))
         self._given = ("", False)
         """The title, and whether the values have a sign."""
+        self._ground: Colours | None = None
+        self._opacity = 1.0
         self.chosen: Pixel | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -59,8 +61,20 @@ class HeatMap(PixelMaps):
         dark = is_dark(self.palette())
         pixels = diverging(values, high, dark) if signed else on_viridis(values, low, high)
         texts = (f"−{short(high)}", "0", f"+{short(high)}") if signed else (with_minus(short(low)), with_minus(short(high)))
-        shown = PixelMap(title, np.ascontiguousarray(pixels), values=values)
+        shown = PixelMap(title, self._over_ground(pixels), values=values)
         self.set_maps([shown], Scale(diverging_table(dark) if signed else VIRIDIS, texts))
+
+    def set_ground(self, pixels: Colours | None, opacity: float = 1.0) -> None:
+        """Paint the map over an image ``(H, W, 3)`` of its size with an opacity in [0, 1]; pixels without a value show the image alone."""
+        self._ground, self._opacity = pixels, opacity
+        if self.values.size:
+            self.set_values(self.values, *self._given)
+
+    def _over_ground(self, colours: Colours) -> Colours:
+        if self._ground is None or self._ground.shape != colours.shape:
+            return np.ascontiguousarray(colours)
+        share = np.where(np.isfinite(self.values), self._opacity, 0.0)[..., None]
+        return np.ascontiguousarray((share * colours + (1 - share) * self._ground).round().astype(np.uint8))
 
     def changeEvent(self, event: QEvent) -> None:
         """Paint in the colours of the other theme when that is chosen."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gui.session import changes
 
@@ -45,6 +45,44 @@ def put_on_canvas(session: Session, run: AttackRun) -> None:
     fields = {**changes.of_run(session.state, run), **changes.NO_PERTURBATION, "stickers": stickers}
     session.change(f"Put {what} of #{run.number} on the canvas", **fields)
     session.select(ids[-1], frozenset(ids[:-1]))
+
+
+def sticker_at(run: AttackRun, pixel: tuple[int, int]) -> tuple[Sticker, float] | None:
+    """Return the sticker of a landscape whose middle is nearest to a pixel, and its probability of success.
+
+    Of several sizes and angles there it is the best one. None: the run has no landscape.
+    """
+    from engine.artifacts import Table
+    from engine.attacks.sticker_search.landscape import StickerLandscape
+    from engine.stickers import Sticker
+
+    operation, places = run.result.operation, run.result.artifacts.get("places")
+    if not isinstance(operation, StickerLandscape) or not isinstance(places, Table) or not places.rows:
+        return None
+    x, y = pixel[0] + 0.5, pixel[1] + 0.5
+
+    def far(row: tuple[Any, ...]) -> float:
+        return float((row[1] + row[3] / 2 - x) ** 2 + (row[2] + row[4] / 2 - y) ** 2)
+
+    best = min(places.rows, key=far)  # the rows are sorted, the best first, and min takes the first of equals
+    left, top, width, height, angle = best[1:6]
+    return Sticker(1, left, top, width, height, operation.filling, angle=angle), float(best[6])
+
+
+def put_at(session: Session, run: AttackRun, sticker: Sticker, before: int | None) -> int:
+    """Put a sticker of a landscape on the canvas as an undo step, in place of the one with the id ``before``; return its id."""
+    state, fields = session.state, dict[str, Any]()
+    if session.history.shown is run:
+        fields = changes.of_run(state, run)
+        stickers, ids = with_new(run.before.stickers, (sticker,))
+    elif any(each.id == before for each in state.stickers):
+        stickers = tuple(replace(sticker, id=each.id, name=each.name) if each.id == before else each for each in state.stickers)
+        ids = [before or 0]
+    else:
+        stickers, ids = with_new(state.stickers, (sticker,))
+    session.change(f"Put a sticker at {sticker.x:g}, {sticker.y:g}", **{**fields, **changes.NO_PERTURBATION, "stickers": stickers})
+    session.select(ids[-1])
+    return ids[-1]
 
 
 def with_new(stickers: tuple[Sticker, ...], found: tuple[Sticker, ...]) -> tuple[tuple[Sticker, ...], list[int]]:

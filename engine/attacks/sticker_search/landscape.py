@@ -114,7 +114,7 @@ class StickerLandscape(Attack, JoinsChunks):
     def iterate(self, problem: Problem) -> Iterator[LandscapeStep]:
         """Yield the clean image as step 0; then some places per step, coarsely over the image first."""
         places = self._places(problem)
-        space = Slid.of(problem, self._content())
+        space = Slid.of(problem, self.filling)
         best = BestPlaced(problem, problem.classifier(problem.images))
         empty = torch.full((len(problem.images), *places.frames.shape[:3]), torch.nan, dtype=torch.float32)
         margins, shares = empty, empty
@@ -162,7 +162,9 @@ class StickerLandscape(Attack, JoinsChunks):
             steps[-1], adversarial=images, loss=loss, logits=None, first_row=0, stickers=stickers, margins=margins, shares=shares
         )
 
-    def _content(self) -> Colour | Shadow:
+    @property
+    def filling(self) -> Colour | Shadow:
+        """Content of the sticker that is put at every place."""
         return Colour(colour_of(self.colour)) if self.content == "colour" else Shadow(self.kappa, self.blur)
 
     def _places(self, problem: Problem) -> Places:

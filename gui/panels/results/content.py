@@ -23,7 +23,7 @@ class Item:
     """The content of one tab."""
 
     kind: str
-    """curve, map, picture, table, stickers, perturbation, model, loss, live loss or live reading."""
+    """curve, map, landscape, picture, table, stickers, perturbation, model, loss, live loss or live reading."""
     title: str
     artifact: Any = None
     universal: bool = False
@@ -44,13 +44,14 @@ def items_of(entry: AttackRun) -> list[Item]:
     items = []
     for name, artifact in entry.result.artifacts.items():
         kind = next((kind for known, kind in kinds.items() if isinstance(artifact, known)), None)
+        kind = "landscape" if kind == "map" and name == "landscape" and "places" in entry.result.artifacts else kind
         if kind is not None:
             universal = isinstance(artifact, Perturbation) and artifact.universal
             items.append(Item(kind, _heading(getattr(artifact, "title", name)), artifact, universal))
     # A trained network and the direction of a step come last, since they are seldom of interest.
     items.sort(key=lambda item: item.kind == "model" or (item.kind == "perturbation" and not item.universal))
     if found_stickers(entry):
-        items.insert(0, Item("stickers", "Stickers"))
+        items.insert(int(items[0].kind == "landscape") if items else 0, Item("stickers", "Stickers"))
     if "loss" not in entry.result.artifacts:
         items.append(LOSS)
     return items

@@ -11,6 +11,7 @@ from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
 from gui.panels.results.content import Item, items_of, live_items
+from gui.panels.results.landscape_view import LandscapeView
 from gui.panels.results.live_views import LiveLossView, LiveReadingView
 from gui.panels.results.model_view import ModelView
 from gui.panels.results.perturbation_view import FILTER, PerturbationView, load_button
@@ -40,6 +41,7 @@ _KINDS: dict[str, Callable[[Session], View]] = {
     "loss": CurveView,
     "curve": CurveView,
     "map": MapView,
+    "landscape": LandscapeView,
     "picture": PictureView,
     "table": TableView,
     "stickers": StickersView,
@@ -78,6 +80,8 @@ class ResultsPanel(QWidget):
         self._entry: AttackRun | None = None
         self._job: Job | None = None
         """The attack in progress, whose curves are shown in place of those of a finished run."""
+        self._placing: AttackRun | None = None
+        """The run whose landscape has put a sticker on the canvas."""
         self._items: list[Item] = []
         self._loaded: Item | None = None
         """A perturbation that was loaded from a file: its tab is shown for every run."""
@@ -143,10 +147,23 @@ class ResultsPanel(QWidget):
         """Show the attack in progress or else the run on the canvas, if the dock is visible."""
         job = self.session.runs.job
         self.empty.set_text(_NOTHING if job is None else _COMING)
-        entry = self.session.history.shown if job is None else None
+        entry = self._run_to_show if job is None else None
         if self.isVisible() and (entry is not self._entry or job is not self._job):
             self._entry, self._job = entry, job
             self._set_items()
+
+    @property
+    def _run_to_show(self) -> AttackRun | None:
+        """The run on the canvas, or the one whose landscape puts stickers there, which change the canvas."""
+        shown, placing = self.session.history.shown, self._placing
+        if shown is not None or placing is None or not self.session.is_current(placing.scene):
+            return shown
+        return placing
+
+    @Slot(object)
+    def _on_placing(self, run: AttackRun) -> None:
+        """Keep a run while stickers are put at places of its landscape."""
+        self._placing = run
 
     @Slot()
     def _on_progress(self) -> None:
@@ -205,6 +222,8 @@ class ResultsPanel(QWidget):
             view = _KINDS[kind](self.session)
             if isinstance(view, PerturbationView):
                 view.loadAsked.connect(self.ask_for_file)
+            if isinstance(view, LandscapeView):
+                view.placing.connect(self._on_placing)
             pool.append(view)
         return pool[place]
 
