@@ -41,7 +41,8 @@ def loss_name(attack: Operation, target: str = "", *, chosen: bool = False) -> s
     name = NAMES.get(str(getattr(attack, "loss", "")), raised)
     chosen = chosen or getattr(attack, "towards", "label or target") != "label or target"
     towards = f" towards {target}" if target else " towards the chosen class" if chosen else ""
-    return f"{'−' if towards and name in _LOWERED else ''}{name}{towards}"
+    over = f", mean over {averages}" if (averages := getattr(attack, "averages", "")) else ""
+    return f"{'−' if towards and name in _LOWERED else ''}{name}{towards}{over}"
 
 
 def loss_name_of(result: AttackResult, row: int = 0) -> str:

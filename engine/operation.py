@@ -190,6 +190,8 @@ class Attack(Operation, ABC):
     """The step that is kept per image: the successful one of largest loss, or of smallest norm, or always the last one."""
     masked: ClassVar[bool] = True
     """Whether it leaves every pixel outside the mask unchanged."""
+    averages: ClassVar[str] = ""
+    """What the reported loss is the mean over, such as ``transformations``; empty where it is the loss of the step's images themselves."""
     raises: ClassVar[str] = "cross-entropy"
     """Name of the quantity that the ``loss`` of its steps reports, of attacks without a field ``loss``; see `engine.loss_names`."""
     norms: ClassVar[tuple[Norm, ...]] = ()

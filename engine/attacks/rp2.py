@@ -63,6 +63,7 @@ class RP2(JoinsChunks, Transformed, Printed):
     paper: ClassVar[str] = "Eykholt et al. 2017, arXiv 1707.08945"
     norms: ClassVar[tuple[Norm, ...]] = ("l1", "l2")
     keeps: ClassVar[Literal["loss", "norm", "last"]] = "last"
+    averages: ClassVar[str] = "transformations"
     uses: ClassVar[frozenset[Use]] = frozenset({"labels", "targets", "mask"})
     reading_units: ClassVar[Mapping[str, Unit]] = MappingProxyType({"success rate under transformations": "share"})
     presets: ClassVar[tuple[Preset, ...]] = (

@@ -48,6 +48,7 @@ class AdversarialPatch(JoinsChunks, Transformed, Printed):
     family: ClassVar[str] = "Stickers"
     paper: ClassVar[str] = "Brown et al. 2017, arXiv 1712.09665; Athalye et al. 2017, arXiv 1707.07397"
     norms: ClassVar[tuple[Norm, ...]] = ("l0",)
+    averages: ClassVar[str] = "transformations"
     follows_objective: ClassVar[bool] = True
     uses: ClassVar[frozenset[Use]] = frozenset({"labels", "targets", "mask", "start", "stickers"})
     needs: ClassVar[frozenset[Use]] = frozenset({"mask"})

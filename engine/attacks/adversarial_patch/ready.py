@@ -55,7 +55,7 @@ class ReadyPatchOnImage(Attack):
             goals = torch.full_like(problem.labels, patch.target)
         for index, images in enumerate((problem.images, composed(problem.images, mask, content))):
             logits = problem.classifier.verdict(images)
-            loss = value("ce", logits, problem.labels, None)
+            loss = value("ce", logits, problem.labels, goals)
             yield AttackStep(index, 1, images, loss, logits, goals=goals)
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
