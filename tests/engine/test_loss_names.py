@@ -60,7 +60,9 @@ def test_the_values_are_those_of_the_name(attack: Attack, targeted: bool, small6
     if expected is not None:
         torch.testing.assert_close(step.loss, expected, rtol=1e-6, atol=1e-6, msg=lambda text: f"{name}: {text}")
     else:
-        assert any(word in name for word in ("mean over transformations", "DLR", "swapped", "−(loss", "−distance", "chosen class", "substitute's")), name
+        assert any(
+            word in name for word in ("mean over transformations", "DLR", "swapped", "−(loss", "−distance", "chosen class", "substitute's")
+        ), name
 
 
 def test_names() -> None:
