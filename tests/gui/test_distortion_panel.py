@@ -18,7 +18,7 @@ from gui.panels.distortion.desk import DistortionDesk
 from gui.panels.distortion.looks import death, story
 from gui.panels.distortion.strength import FINE, knots, place_of, strength_at
 from gui.session.survival import Goal
-from tests.gui.driving import choose_attack, click, drag, draw, press_keys, run_attack, settle, until, wait_written
+from tests.gui.driving import Hold, choose_attack, click, drag, draw, press_keys, run_attack, settle, until, wait_written
 
 if TYPE_CHECKING:
     from gui.app import Workbench
@@ -165,6 +165,22 @@ def test_the_strip_has_the_engines_predictions_and_a_click_chooses_a_strength(be
         assert live.strength.strength == KINDS["blur"].strengths[place]
         assert live.strip.chosen == place
         agrees_with_the_engine(bench)
+
+
+def test_another_distortion_leaves_nothing_of_the_former_one(bench: Workbench) -> None:
+    choose(bench, "blur")
+    live = desk(bench).live
+    assert live.strip.cells
+    with Hold(bench.session):
+        live.kind_combo.setFocus()
+        QTest.keyClick(live.kind_combo, Qt.Key.Key_Down)
+        settle()
+        assert live.strip.cells == ()
+        assert live.story.text == ""
+        click(live.strip)
+        assert live.strength.strength == KINDS["noise"].strengths[2]
+    answered(bench)
+    assert [cell.strength for cell in live.strip.cells] == [KINDS["noise"].shown(each) for each in KINDS["noise"].strengths]
 
 
 def test_a_typed_strength_may_leave_the_slider_and_a_senseless_one_is_refused(bench: Workbench) -> None:

@@ -102,7 +102,7 @@ class LiveDistortion(QWidget):
             or frame.scene.classifier is not self._frame.scene.classifier
             or frame.scene.clean is not self._frame.scene.clean
         ):
-            self._classes = []
+            self._forget()
         same, self._frame = frame is self._frame, frame
         if same and self.shown is not None and self.shown.frame is frame:
             self._show_answers()  # the label or the run may be another one
@@ -112,9 +112,15 @@ class LiveDistortion(QWidget):
 
     @Slot()
     def _on_kind(self) -> None:
-        self._classes = []
+        self._forget()
         self.strength.set_kind(self.kind)
         self._ask_strip()
+
+    def _forget(self) -> None:
+        """Clear the strip and let the bars begin anew, since both are of another distortion or image."""
+        self._classes, self.strip_shown = [], None
+        self.strip.set_cells((), None)
+        self.story.set_text("")
 
     @Slot()
     def _on_strength(self) -> None:
