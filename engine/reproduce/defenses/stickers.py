@@ -23,6 +23,7 @@ from engine.reproduce.defenses.stages import Stages
 from engine.reproduce.defenses.trained import Recipe, by_adam
 from engine.reproduce.experiment import Report
 from engine.reproduce.findings import NOTHING, Tolerance, at_most, exactly
+from engine.text.formatting import counted
 
 ORIGINAL, BOUNDED, CONTROL = "original ReLU", "bounded leaky ReLU", "original ReLU, another seed"
 NETWORKS = (ORIGINAL, BOUNDED, CONTROL)
@@ -79,12 +80,14 @@ class StickersOnBounded(DefenseExperiment):
     data_set: ClassVar[str] = "gtsrb"
     fallback: ClassVar[str] = "generated:signs"
     architecture: ClassVar[str] = "signs"
-    amounts: ClassVar[Mapping[str, Amounts]] = MappingProxyType({"full": Amounts(None, 200, 2), "quick": Amounts(6_000, 40, 2)})
+    amounts: ClassVar[Mapping[str, Amounts]] = MappingProxyType({"full": Amounts(None, 200, 2), "quick": Amounts(6_000, 40, 3)})
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
         """Train three networks for each task, attack them, and compare."""
         train, test = yield from self.sets(problem, report)
         parts = [(way, _of(train, way), _of(test, way)) for way in WAYS]
+        for way, own, _ in parts:
+            report.note(f"{_sentence(way.name)}: trained on {counted(len(own), 'image')} for {counted(self._epochs(way, own), 'epoch')}.")
         count, attack = self.amount.images or len(test), StickerSearch()
         work = [3 * _TRAINING * len(own) * self._epochs(way, own) for way, own, _ in parts]
         each = _PASS * count * attack.queries / 2
@@ -129,8 +132,7 @@ class StickersOnBounded(DefenseExperiment):
             right &= own
         rows = right.nonzero().flatten()[:count]
         if not len(rows):
-            start = f"{way.name[0].upper()}{way.name[1:]}"
-            report.note(f"{start}: all three networks are right on no test image, so none was attacked. Train for longer.")
+            report.note(f"{_sentence(way.name)}: all three networks are right on no test image, so none was attacked. Train for longer.")
             return
         images, labels, direct = images[rows], labels[rows], {}
         for name, network in networks.items():
@@ -159,7 +161,7 @@ def _say(report: Report, way: Way, protocol: str, fooled: Mapping[str, Tensor], 
             total += report.count(f"{protocol}: original and {other}: {cell}", hits, tolerance, lecture=lecture)
         if other == BOUNDED:
             report.find(f"{protocol}: sum of the four shares", round(total, 9), exactly(100), unit="%", digits=1)
-    report.note(f"{protocol[0].upper()}{protocol[1:]}: {verdict_of(fooled[BOUNDED], fooled[CONTROL])}")
+    report.note(f"{_sentence(protocol)}: {verdict_of(fooled[BOUNDED], fooled[CONTROL])}")
 
 
 def cells_of(original: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -174,7 +176,11 @@ def verdict_of(bounded: Tensor, control: Tensor) -> str:
     interval of the share that fools the control only decides.
     """
     only_bounded, only_control = int((bounded & ~control).sum()), int((control & ~bounded).sum())
-    counts = f"{only_control} attacks fool the control and not the bounded network, {only_bounded} the bounded network and not the control"
+    verb = "fools" if only_control == 1 else "fool"
+    counts = (
+        f"{counted(only_control, 'attack')} {verb} the control and not the bounded network, {only_bounded} the bounded network and not "
+        "the control"
+    )
     if only_bounded + only_control == 0:
         return f"bounding does not beat the control: {counts}."
     low, high = wilson(only_control, only_bounded + only_control)
@@ -192,6 +198,10 @@ def _show(report: Report, way: Way, images: Tensor, made: Tensor, fooled: Mappin
     says = ", ".join(f"{name} {'fooled' if bool(hits[row]) else 'right'}" for name, hits in fooled.items())
     report.show(f"{way.name} clean", Picture(images[row], f"{way.name}: clean"))
     report.show(f"{way.name} stickers", Picture(made[row], f"{way.name}: {says}"))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _of(data: DataSet, way: Way) -> DataSet:
