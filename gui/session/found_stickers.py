@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gui.session import changes
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     from torch import Tensor
 
-    from engine.artifacts import StickerContent
+    from engine.artifacts import StickerContent, Table
     from engine.stickers import Sticker
     from gui.session.history import AttackRun
     from gui.session.session import Session
@@ -59,14 +62,20 @@ def sticker_at(run: AttackRun, pixel: tuple[int, int]) -> tuple[Sticker, float] 
     operation, places = run.result.operation, run.result.artifacts.get("places")
     if not isinstance(operation, StickerLandscape) or not isinstance(places, Table) or not places.rows:
         return None
-    x, y = pixel[0] + 0.5, pixel[1] + 0.5
-
-    def far(row: tuple[Any, ...]) -> float:
-        return float((row[1] + row[3] / 2 - x) ** 2 + (row[2] + row[4] / 2 - y) ** 2)
-
-    best = min(places.rows, key=far)  # the rows are sorted, the best first, and min takes the first of equals
+    far = ((_middles(places) - (pixel[0] + 0.5, pixel[1] + 0.5)) ** 2).sum(1)
+    best = places.rows[int(far.argmin())]  # the rows are sorted, the best first, and argmin takes the first of equals
     left, top, width, height, angle = best[1:6]
     return Sticker(1, left, top, width, height, operation.filling, angle=angle), float(best[6])
+
+
+@lru_cache(maxsize=1)
+def _middles(places: Table) -> npt.NDArray[np.float64]:
+    """Return the middles ``(rows, 2)`` of a landscape's places, once for all moves of the mouse, which ask for the nearest."""
+    import numpy as np
+
+    table = np.array([row[1:5] for row in places.rows], dtype=np.float64)
+    middles: npt.NDArray[np.float64] = table[:, :2] + table[:, 2:] / 2
+    return middles
 
 
 def put_at(session: Session, run: AttackRun, sticker: Sticker, before: int | None) -> int:

@@ -117,7 +117,7 @@ class LiveDistortion(QWidget):
         self._ask_strip()
 
     def _forget(self) -> None:
-        """Clear the strip and let the bars begin anew, since both are of another distortion or image."""
+        """Clear the strip and the choice of the bars, since both are of another distortion or image."""
         self._classes, self.strip_shown = [], None
         self.strip.set_cells((), None)
         self.story.set_text("")
