@@ -137,3 +137,8 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 keep_freed_memory()
+
+
+def precise(device: torch.device) -> torch.dtype:
+    """Return the data type for geometry on a device: float64 on the CPU, float32 elsewhere, since Apple's GPUs know no float64."""
+    return torch.float64 if device.type == "cpu" else torch.float32

@@ -122,7 +122,7 @@ class LaserBeam(Attack, JoinsChunks):
                 else:
                     proposed = _moved(held.points, moves[rows][:, group, step - 1], self.stride)
                     held = _accepted(held, self._shone(active.problem, proposed))
-                worst = worst.filled(rows, worst.select(rows).after(active.problem, held))
+                worst = worst.filled(rows, worst.select(rows).after(active.problem, held, ends_at_success=self.stop == "flip"))
                 yield self._step(index, total, worst)
                 asks = step % 8 == 7 or problem.images.device.type == "cpu"  # on an accelerator a check for the remaining rows waits
                 if asks and self.stop == "flip" and len(left := self._left(problem, active, worst)) < len(rows):
@@ -132,7 +132,7 @@ class LaserBeam(Attack, JoinsChunks):
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
         """Return the worst beams as a table."""
         assert isinstance(last, LaserStep)
-        wavelength, angle, offset, width = (each.tolist() for each in self.theta(last.beams.double().cpu()))
+        wavelength, angle, offset, width = (each.tolist() for each in self.theta(last.beams.cpu().double()))
         shone = (last.adversarial != problem.images[: len(last.adversarial)]).flatten(1).any(1).tolist()
         rows = [
             (image, *((wavelength[image], degrees(angle[image]), offset[image], width[image]) if shone[image] else (None,) * _NUMBERS))

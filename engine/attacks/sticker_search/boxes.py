@@ -13,6 +13,7 @@ from torch import Tensor
 from engine.attacks.sticker_search.painting import Rgb, with_boxes, with_frames
 from engine.attacks.sticker_search.region import Region
 from engine.attacks.sticker_search.space import Space
+from engine.devices import precise
 from engine.errors import GibbonError
 from engine.stickers.sticker import Colour, Sticker
 
@@ -93,15 +94,15 @@ class Boxes(Space):
     def _turned(self, genes: Tensor, sizes: Tensor, bounds: Tensor, room: Tensor) -> Tensor:
         """Place the boxes of whole pixels around rotated ones; those with no room to turn stay upright."""
         angles = _whole(genes[..., 4:5], 0, torch.tensor(round(2 * self.turn), device=genes.device)) - round(self.turn)
-        radians = angles.double() * (math.pi / 180)
-        cos, sin, sides = radians.cos().abs(), radians.sin().abs(), sizes.double()
+        radians = angles.to(precise(angles.device)) * (math.pi / 180)
+        cos, sin, sides = radians.cos().abs(), radians.sin().abs(), sizes.to(radians)
         outer = (cos * sides + sin * sides.flip(-1) - 1e-9).ceil().long()
         outer = torch.where((outer > room).any(-1, keepdim=True) | (angles == 0), sizes, outer)
         left_top = bounds[..., :2] + _whole(genes[..., :2], 0, room - outer)
         boxes = torch.cat([left_top, outer], -1)
         fitted = self.region.fitted(boxes.flatten(1, 2)).view_as(boxes)
         kept = (fitted[..., 2:] == outer).all(-1, keepdim=True)  # one that lost pixels lies upright in what is left
-        angles = torch.where(kept & (outer != sizes).any(-1, keepdim=True), angles, 0).double()
+        angles = torch.where(kept & (outer != sizes).any(-1, keepdim=True), angles, 0).to(radians)
         corner = torch.where(kept, fitted[..., :2] + (outer - sizes) / 2, fitted[..., :2])
         return torch.cat([corner, torch.where(kept, sizes, torch.minimum(sizes, fitted[..., 2:])), angles], -1)
 

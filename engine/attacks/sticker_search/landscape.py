@@ -18,6 +18,7 @@ from engine.attacks.sticker_search.region import Region
 from engine.attacks.sticker_search.search import PlacedStep
 from engine.attacks.sticker_search.slid import Slid
 from engine.batching import images_per_step, rows_per_pass
+from engine.devices import precise
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, JoinsChunks, Problem, Step
 from engine.parameters import Preset, budget, method, result
@@ -123,7 +124,7 @@ class StickerLandscape(Attack, JoinsChunks):
         frames, inside = places.frames.view(-1, 5), places.inside.flatten(1)
         rows = torch.arange(len(problem.images), device=problem.images.device)
         for index, part in enumerate(parts, 1):
-            placed = frames[part].to(problem.images.device).expand(len(rows), -1, -1)[:, :, None]
+            placed = frames[part].to(problem.images.device, precise(problem.images.device)).expand(len(rows), -1, -1)[:, :, None]
             found = self._within(tried(problem, space, placed), inside[:, part].to(rows.device))
             best.keep(problem, space, rows, found)
             margins, shares = (

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from engine.devices import precise
 from engine.stickers.content import in_channels
 from engine.stickers.shapes import RECTANGLE
 
@@ -60,7 +61,7 @@ def with_frames(images: Tensor, frames: Tensor, colours: Sequence[Rgb]) -> Tenso
     ``frames`` is ``(n, P, S, 5)``, see `engine.stickers.frames`; otherwise like `with_boxes`.
     """
     height, width = images.shape[2:]
-    covered = RECTANGLE.coverage_at(frames.double(), height, width).float().to(images)
+    covered = RECTANGLE.coverage_at(frames.to(precise(frames.device)), height, width).float().to(images)
     painted = images[:, None]
     for place, shade in enumerate(levels(colours, images)):
         share = covered[:, :, place, None]

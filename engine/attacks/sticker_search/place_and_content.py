@@ -121,7 +121,7 @@ class PlaceAndContent(Attack, JoinsChunks):
         for image in range(len(region.bounds)):
             corners = region.corners(image, self.width, self.height)
             chosen = corners[scattered(len(corners)).to(corners.device)[: self.places]]
-            lists.append(torch.cat([chosen, chosen.new_tensor([self.width, self.height]).expand(len(chosen), 2)], 1))
+            lists.append(torch.cat([chosen, torch.tensor([self.width, self.height], device=chosen.device).expand(len(chosen), 2)], 1))
         most = max(map(len, lists))
         padded = torch.stack([each[torch.arange(most, device=each.device) % len(each)] for each in lists])
         return padded.expand(len(problem.images), -1, -1)

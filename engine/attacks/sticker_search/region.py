@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from engine.devices import precise
 from engine.errors import GibbonError
 from engine.operation import Problem
 
@@ -97,5 +98,5 @@ class Region:
         while not len(self.corners(image, width, height)):
             width, height = (width - 1, height) if width > height else (width, height - 1)
         places = self.corners(image, width, height)
-        nearest = torch.cdist(boxes[:, :2].double(), places.double()).argmin(1)
-        return torch.cat([places[nearest], boxes.new_tensor([width, height]).expand(len(boxes), 2)], 1)
+        nearest = torch.cdist(boxes[:, :2].to(precise(boxes.device)), places.to(precise(boxes.device))).argmin(1)
+        return torch.cat([places[nearest], torch.tensor([width, height], dtype=boxes.dtype, device=boxes.device).expand(len(boxes), 2)], 1)

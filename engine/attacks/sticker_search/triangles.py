@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self
 
+import torch
 from torch import Tensor
 
 from engine.attacks.sticker_search.space import Space
+from engine.devices import precise
 from engine.images.lightness import darkened
 from engine.operation import Problem
 from engine.stickers.geometry import around
@@ -36,10 +38,10 @@ class Triangles(Space):
         return 6
 
     def placed(self, genes: Tensor) -> Tensor:
-        """Return corners in pixels, each ``(x, y)``, ``(n, P, 3, 2)`` in float64."""
+        """Return corners in pixels, each ``(x, y)``, ``(n, P, 3, 2)``, in float64 on the CPU."""
         height, width = self.dark.shape[2:]
-        corners = genes.double().view(*genes.shape[:2], 3, 2)
-        return (corners * (1 + 2 * self.beyond) - self.beyond) * corners.new_tensor([width, height])
+        corners = genes.to(precise(genes.device)).view(*genes.shape[:2], 3, 2)
+        return (corners * (1 + 2 * self.beyond) - self.beyond) * torch.tensor([width, height], device=corners.device)
 
     def painted(self, images: Tensor, placed: Tensor) -> Tensor:
         """Darken the images within the triangles, less at their edges."""

@@ -66,11 +66,14 @@ class Worst:
         logits = problem.classifier(images)
         return cls(images, value(loss, logits, problem.labels, problem.targets), logits, images.new_zeros(len(images), numbers))
 
-    def after(self, problem: Problem, found: Tried) -> Self:
-        """Return the worst of these and of ``found``."""
+    def after(self, problem: Problem, found: Tried, *, ends_at_success: bool = False) -> Self:
+        """Return the worst of these and of ``found``; with ``ends_at_success``, images that are misclassified already stay as they are."""
         rows, chosen = torch.arange(len(self.loss), device=self.loss.device), best_of(found.success, found.loss, dim=1)
         loss = found.loss[rows, chosen]
-        better = beats(found.success[rows, chosen], loss, problem.succeeds(self.logits), self.loss)
+        succeeded = problem.succeeds(self.logits)
+        better = beats(found.success[rows, chosen], loss, succeeded, self.loss)
+        if ends_at_success:
+            better = better & ~succeeded
         return type(self)(
             torch.where(better[:, None, None, None], found.images[rows, chosen], self.images),
             torch.where(better, loss, self.loss),

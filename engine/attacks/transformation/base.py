@@ -199,7 +199,7 @@ def evaluated(problem: Problem, space: Space, points: Tensor, loss: LossName) ->
 
 
 def _table(space: Space, points: Tensor) -> Table:
-    values = [value.tolist() for value in space.values(points.double().cpu()).values()]
+    values = [value.tolist() for value in space.values(points.cpu().double()).values()]
     names = [f"{name} ({UNITS[name]})" if name in UNITS else name for name in space.names]
     rows = [(image, *row) for image, row in enumerate(zip(*values, strict=True))]
     first = 1 if len(points) == 1 else 0  # a single image needs no column for its number
