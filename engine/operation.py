@@ -191,7 +191,7 @@ class Attack(Operation, ABC):
     masked: ClassVar[bool] = True
     """Whether it leaves every pixel outside the mask unchanged."""
     averages: ClassVar[str] = ""
-    """What the reported loss is the mean over, such as ``transformations``; empty where it is the loss of the step's images themselves."""
+    """Name of what the reported loss is averaged over, such as ``transformations``; empty where it is of the images themselves."""
     raises: ClassVar[str] = "cross-entropy"
     """Name of the quantity that the ``loss`` of its steps reports, of attacks without a field ``loss``; see `engine.loss_names`."""
     norms: ClassVar[tuple[Norm, ...]] = ()
