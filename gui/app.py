@@ -15,7 +15,6 @@ import shiboken6
 from PySide6.QtCore import QObject, QSocketNotifier, Slot
 from PySide6.QtWidgets import QApplication
 
-from gui.clipboard import release
 from gui.session.session import Session
 from gui.session.studies.places import sessions_folder
 from gui.settings import Settings
@@ -41,7 +40,6 @@ class Workbench:
 
     def shut_down(self) -> bool:
         """Shut the session down; return whether its threads have ended. Closing, quitting and exiting all call this."""
-        release()
         return not shiboken6.isValid(self.session) or self.session.shut_down()
 
 

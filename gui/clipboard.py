@@ -1,4 +1,4 @@
-"""Images and stickers from and to the clipboard, files from dropped content, and what is left there when the program ends."""
+"""Images from and to the clipboard, and files from dropped content."""
 
 from __future__ import annotations
 
@@ -30,32 +30,6 @@ def copy_picture(png: bytes, dpi: float) -> QSize:
 
 _LONGEST = 4096
 """Characters of a text that are looked at for paths."""
-_ours: set[str] = set()
-"""Formats of data that `copy_data` put there."""
-
-
-def copy_data(kind: str, data: bytes) -> None:
-    """Put data of a MIME type of this program's own on the clipboard."""
-    mime = QMimeData()
-    mime.setData(kind, data)
-    _ours.add(kind)
-    QGuiApplication.clipboard().setMimeData(mime)
-
-
-def release() -> None:
-    """Take back what `copy_data` put there. Call it before the program ends.
-
-    The clipboard outlives Python, and an object of Python's in it brings the process down at its very end. Pictures and texts are Qt's own
-    objects: they stay, and a clipboard manager can take them over. Whether the clipboard is still ours is asked by the type, since not
-    every platform knows.
-    """
-    if QGuiApplication.instance() is None or not _ours:
-        return
-    clipboard = QGuiApplication.clipboard()
-    there = clipboard.mimeData()
-    if there is not None and any(there.hasFormat(kind) for kind in _ours):
-        clipboard.clear()
-    _ours.clear()
 
 
 def pixels_of(mime: QMimeData | None) -> np.ndarray | None:

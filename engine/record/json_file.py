@@ -59,7 +59,7 @@ def read_record(
     if not isinstance(content, dict) or content.get("format") != form:
         raise GibbonError(f"“{path.name}” is no record of {what}. {cure}")
     if content.get("version") not in versions:
-        read = " and ".join(map(str, versions))
+        read = f"{', '.join(map(str, versions[:-1]))} and {versions[-1]}" if len(versions) > 1 else str(versions[0])
         raise GibbonError(
             f"“{path.name}” has the format version {content.get('version')!r}, but this Gibbon reads {read}. Install a newer one."
         )

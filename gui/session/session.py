@@ -214,9 +214,16 @@ class Session(StateHolder):
 
     @Slot()
     def _complete_when_idle(self) -> None:
-        """Request the effect of a slow defense, unless an attack is making its steps, which it would hold up."""
+        """Request the effect of a defense that the frame lacks, unless an attack is making its steps, which it would hold up.
+
+        It lacks that of a slow defense, and that of any which was changed while the frame was made.
+        """
         job, frame = self.runs.job, self.frame
-        if frame is not None and lacks_defense(frame) and (job is None or job.paused) and not self.waiting("frame"):
+        if frame is None or not (job is None or job.paused) or self.waiting("frame"):
+            return
+        if frame.scene.defense != self.state.defense:
+            self._defend()
+        elif lacks_defense(frame):
             self._complete(frame)
 
     def _defend(self) -> None:

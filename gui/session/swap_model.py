@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.text.formatting import counted
 from gui.session.open_image import Crop, Opened, cropped
 
 if TYPE_CHECKING:
@@ -140,6 +139,8 @@ def replaced_words(before: State, after: State) -> str:
         or (now is not None and now.shape == was.shape and _name(before) == _name(after))
     ):
         return ""
+    from engine.text.formatting import counted
+
     stickers = "" if not after.stickers else f", with its {counted(len(after.stickers), 'sticker')} in proportion"
     back = "Undo (Ctrl+Z) brings model and image back."
     if now is None:

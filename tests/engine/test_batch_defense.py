@@ -137,8 +137,8 @@ def test_a_record_of_version_1_is_of_one_attacker_through_the_defense(digits: en
     for _ in run:
         pass
     assert compared(BatchRecord.read(path), run.result()) == "The same bits again for all 3 images."
-    path.write_text(json.dumps({**content, "version": 3}))
-    with pytest.raises(engine.GibbonError, match="version 3, but this Gibbon reads 1 and 2"):
+    path.write_text(json.dumps({**content, "version": 4}))
+    with pytest.raises(engine.GibbonError, match="version 4, but this Gibbon reads 1, 2 and 3"):
         BatchRecord.read(path)
 
 

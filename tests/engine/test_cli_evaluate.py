@@ -175,8 +175,8 @@ def test_a_point_of_the_curve_is_the_cell_of_the_table_at_that_eps() -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["evaluate"], "“evaluate” needs a command: table, curve, trust. See evaluate --help."),
-        (["evaluate", "tabel"], "There is no command “tabel”. Did you mean table? There is: table, curve, trust."),
+        (["evaluate"], "“evaluate” needs a command: table, curve, distortion, trust. See evaluate --help."),
+        (["evaluate", "tabel"], "There is no command “tabel”. Did you mean table? There is: table, curve, distortion, trust."),
         (["evaluate", "table"], "SPEC is missing."),
         (["evaluate", "table", "none.toml"], "There is no file “none.toml”."),
         (["evaluate", "table", "x.toml", "--resum"], "There is no option --resum. Did you mean --resume?"),

@@ -354,8 +354,8 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
     [
         ({"width": -3}, "covers nothing"),
         ({"height": 0}, "covers nothing"),
-        ({"x": 1.5}, "whole pixels"),
-        ({"y": "top"}, "whole pixels"),
+        ({"x": float("nan")}, "Give a number"),
+        ({"y": "top"}, "Give a number"),
         ({"content": None}, "no content"),
         ({"opacity": 2.0}, "from 0 to 1"),
         ({"opacity": float("nan")}, "from 0 to 1"),

@@ -587,7 +587,7 @@ def test_an_attack_that_is_built_already_becomes_an_entry() -> None:
     [
         ({"attacks": ["pgdd"]}, "There is no attack “pgdd”. Did you mean pgd[?]$"),
         ({"attacks": [{"attack": "FGSMM"}]}, "There is no attack “FGSMM”. Did you mean fgsm[?]$"),
-        ({"attacks": ["xxxxxx"]}, "There is no attack “xxxxxx”. There are: apgd"),
+        ({"attacks": ["xxxxxx"]}, "There is no attack “xxxxxx”. There are: adversarial-patch, apgd"),
         ({"attacks": [{"attack": "pgd", "gruop": "g"}]}, "no “gruop”. Did you mean group[?]"),
         ({"attacks": [{"atack": "pgd"}]}, "no “atack”. Did you mean attack[?]"),
         ({"attacks": [{"attack": "pgd", "stepz": 3}]}, "no parameter “stepz”. Did you mean steps?"),

@@ -40,7 +40,7 @@ class StickerSearch(PlacementSearch):
     paper: ClassVar[str] = "Horváth, lecture; Storn, Price 1997"
     presets: ClassVar[tuple[Preset, ...]] = (
         Preset("Two black and two white, 64 × 20", {}),
-        Preset("One sticker, every place", {"first": 1, "second": 0, "smallest": "1/8", "largest": "1/8", "search": "grid"}),
+        Preset("One sticker, every place", {"first": 1, "second": 0, "smallest": 1 / 8, "largest": 1 / 8, "search": "grid"}),
         Preset("Random search", {"search": "random"}),
         Preset("Particle swarm", {"search": "swarm", "population": 32}),
         Preset("Rotated stickers", {"turn": 45}),

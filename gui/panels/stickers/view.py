@@ -126,7 +126,10 @@ class StickersView(QWidget):
     def _file_menu(self) -> QMenu:
         menu = QMenu(self)
         for name, text in _FILES:
-            self.file_actions[name] = menu.addAction(text, partial(self.fileAsked.emit, name))
+            action = QAction(text, self)  # the dock owns it: an action that a menu makes goes with the menu
+            action.triggered.connect(partial(self.fileAsked.emit, name))
+            menu.addAction(action)
+            self.file_actions[name] = action
         return menu
 
     @Slot(QPoint)

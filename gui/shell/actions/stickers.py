@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gui.canvas.keys import FAR
 from gui.shell.actions.conditions import has_found_stickers, has_image, has_sticker
 from gui.shell.actions.spec import ActionSpec
 
@@ -13,6 +12,9 @@ if TYPE_CHECKING:
     from gui.canvas.aligning import Edge
     from gui.canvas.edits import Switch
     from gui.shell.actions.shell import Shell
+
+_FAR = 1_000_000
+"""More places than any canvas has stickers. Not imported from the canvas, whose import is heavy and waits for the first paint."""
 
 
 def duplicate(shell: Shell) -> None:
@@ -154,10 +156,10 @@ SPECS: tuple[ActionSpec, ...] = (
     _stacking("raise_sticker", "Raise sticker", 1, "Move the selected stickers above the next one", "PgUp", "mdi6.arrow-up"),
     _stacking("lower_sticker", "Lower sticker", -1, "Move the selected stickers below the one before", "PgDown", "mdi6.arrow-down"),
     _stacking(
-        "front_sticker", "Bring to front", FAR, "Move the selected stickers above all others", "Shift+PgUp", "mdi6.arrow-collapse-up"
+        "front_sticker", "Bring to front", _FAR, "Move the selected stickers above all others", "Shift+PgUp", "mdi6.arrow-collapse-up"
     ),
     _stacking(
-        "back_sticker", "Send to back", -FAR, "Move the selected stickers below all others", "Shift+PgDown", "mdi6.arrow-collapse-down"
+        "back_sticker", "Send to back", -_FAR, "Move the selected stickers below all others", "Shift+PgDown", "mdi6.arrow-collapse-down"
     ),
     ActionSpec(
         "lock_sticker",
