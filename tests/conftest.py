@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import gui  # noqa: F401  # before torch: otherwise PySide, which pytest-qt loads, reads the source of each module imported after it
+if "tests.block_qt" not in sys.modules:  # the engine's tests also run without Qt
+    import gui  # noqa: F401  # before torch: otherwise PySide, which pytest-qt loads, reads the source of each module imported after it
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
