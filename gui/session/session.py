@@ -210,7 +210,7 @@ class Session(StateHolder):
             self._frame = frame
             self.change(prediction=frame.observation.clean_prediction)
             self.observed.emit()
-            self._complete_when_idle()
+        self._complete_when_idle()  # also after a frame that came too late: while it was awaited, no effect was asked for
 
     @Slot()
     def _complete_when_idle(self) -> None:

@@ -60,7 +60,7 @@ def answered(bench: Workbench) -> None:
 
     def there() -> bool:
         shown, strip = live.shown, live.strip_shown
-        if shown is None or strip is None or live._settled.isActive():
+        if shown is None or strip is None or live._settled.isActive() or session.waiting("frame"):
             return False
         fresh = all(each.frame is session.frame and each.kind is live.kind for each in (shown, strip))
         return fresh and shown.looks[0].strength == live.strength.strength
