@@ -1,10 +1,11 @@
 """Batches: one attack on many images, with a row for each."""
 
 from engine.evaluate.batch.aims import RULES, Aim
-from engine.evaluate.batch.attacking import ImageResults, ImageRun, ImageStep, attack_images
+from engine.evaluate.batch.attacking import ImageRun, ImageStep, attack_images
 from engine.evaluate.batch.both import BothAttackers
 from engine.evaluate.batch.judged import judged_by
 from engine.evaluate.batch.late import LateData, late_subjects
+from engine.evaluate.batch.results import ImageResults
 from engine.evaluate.batch.rows import COLUMNS, ImageRow, table_of
 from engine.evaluate.batch.single import RowAgain, RowRun
 from engine.evaluate.batch.subjects import Subject, Subjects, from_data, from_files, has_images

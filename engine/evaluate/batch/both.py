@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from engine.defenses.preprocessing import words
-from engine.evaluate.batch.attacking import ImageResults
+from engine.evaluate.batch.results import ImageResults
 from engine.evaluate.batch.rows import ImageRow
 from engine.evaluate.batch.summary import Summary
 from engine.intervals import Share

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from engine.errors import GibbonError
-from engine.evaluate.batch.attacking import ImageResults, ImageRun, Posed
+from engine.evaluate.batch.attacking import ImageRun, Posed
 from engine.evaluate.batch.late import with_data
+from engine.evaluate.batch.results import ImageResults
 from engine.evaluate.batch.rows import ImageRow, row_of
 from engine.images import Photograph, digest
 from engine.operation import Step
