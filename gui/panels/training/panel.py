@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +14,7 @@ from gui.lanes.progress_text import ShareMeter
 from gui.panels.training.last import keep_last, last_recipe
 from gui.panels.training.presets import RecipePresets
 from gui.panels.training.recorded import place_of, source_beside
+from gui.panels.training.start import Start, starts_from
 from gui.panels.training.unfinished import UnfinishedTrainings
 from gui.session.data_choice import Choice
 from gui.session.training.recipe import Recipe
@@ -26,9 +25,6 @@ from gui.widgets.elided_combo import ElidedCombo
 from gui.widgets.job_foot import JobFoot
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from engine import Classifier
     from engine.defenses import Train
     from engine.record import TrainingRecord
     from gui.session.session import Session
@@ -41,41 +37,13 @@ _IMAGES = 60_000
 _DRAWN = 4_300
 
 
-@dataclass(frozen=True, eq=False)
-class _Start:
-    """A network that a training starts from: one line of the chooser."""
-
-    title: str
-    tip: str
-    architecture: str = ""
-    classifier: Classifier | None = None
-    fresh: bool = True
-
-    @property
-    def subject(self) -> str:
-        """The name of the network that it starts from."""
-        return self.architecture if self.classifier is None else self.classifier.name
-
-    @property
-    def network(self) -> tuple[nn.Module, int]:
-        """The network's modules, whose weights mean nothing, and its number of classes."""
-        if self.classifier is not None:
-            return self.classifier.module, self.classifier.num_classes
-        return _skeleton(self.architecture)
-
-    @property
-    def name(self) -> str:
-        """The name that is suggested for the trained network."""
-        return self.architecture if self.classifier is None else f"{self.classifier.name}-trained"
-
-
 class TrainingPanel(QWidget):
     """A recipe: the network to start from, the images, the parameters of the operation, a name and a seed."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session, self.trainer = session, session.trainer
-        self._starts: list[_Start] = []
+        self._starts: list[Start] = []
         self._meter = ShareMeter()
         self._named = False
         """Whether the user has typed a name."""
@@ -162,30 +130,19 @@ class TrainingPanel(QWidget):
         """List the networks that a training can start from; the chosen one stays chosen."""
         if not self.session.ready:
             return
-        from engine.models import ARCHITECTURES
-
         before = self._chosen
-        self._starts = [
-            _Start(f"new {name} network", f"The architecture “{name}”, {_size(each.input_shape)}, with new weights", name)
-            for name, each in ARCHITECTURES.items()
-        ]
-        for model in self.session.loaded.models:
-            shape = _size(model.native_shape)
-            self._starts += [
-                _Start(f"{model.name}, go on from its weights", f"{model.name}, {shape}, fine-tuned", "", model, False),
-                _Start(f"{model.name}, new weights", f"The architecture of {model.name}, {shape}, with new weights", "", model),
-            ]
+        self._starts = starts_from(self.session.loaded.models)
         with QSignalBlocker(self.start):
             self.start.clear()
             self.start.addItems([each.title for each in self._starts])
             self.start.setCurrentIndex(self._place_of(before))
-        if before is None or _key(self._chosen) != _key(before):
+        if before is None or self._chosen is None or self._chosen.key != before.key:
             self._on_start()  # only then, since it suggests other images than those that the user may have chosen
         else:
             self._refresh()
 
-    def _place_of(self, before: _Start | None) -> int:
-        places = (i for i, each in enumerate(self._starts) if before is not None and _key(each) == _key(before))
+    def _place_of(self, before: Start | None) -> int:
+        places = (i for i, each in enumerate(self._starts) if before is not None and each.key == before.key)
         kind = self._kind()
         ours = (i for i, each in enumerate(self._starts) if before is None and each.architecture == kind)
         return next(places, next(ours, 0))
@@ -196,7 +153,7 @@ class TrainingPanel(QWidget):
         return "" if self.session.classifier is None else sample_kind(self.session.classifier)
 
     @property
-    def _chosen(self) -> _Start | None:
+    def _chosen(self) -> Start | None:
         place = self.start.currentIndex()
         return self._starts[place] if 0 <= place < len(self._starts) else None
 
@@ -281,7 +238,7 @@ class TrainingPanel(QWidget):
             return "Give the trained network a name."
         return self._misfit(chosen)
 
-    def _problems(self, chosen: _Start) -> dict[str, str]:
+    def _problems(self, chosen: Start) -> dict[str, str]:
         """Return why parts of the recipe do not fit the network or its batches, by slug; they say so beside themselves, too."""
         recipe, operation = self.form.recipes.get("recipe"), self.form.operation
         if recipe is None or operation is None:
@@ -291,7 +248,7 @@ class TrainingPanel(QWidget):
         recipe.say(problems)
         return problems
 
-    def _misfit(self, chosen: _Start) -> str:
+    def _misfit(self, chosen: Start) -> str:
         """Refuse images with other channels than the network takes; their size is fitted."""
         from engine.models import ARCHITECTURES
 
@@ -378,23 +335,3 @@ class TrainingPanel(QWidget):
     def _is_mistake(self, obstacle: str) -> bool:
         recipe = self.form.recipes.get("recipe")
         return bool(self.form.error) or (recipe is not None and bool(recipe.error) and obstacle == recipe.error)
-
-
-def _key(start: _Start | None) -> tuple[object, ...] | None:
-    return None if start is None else (start.architecture, start.classifier, start.fresh)
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape))
-
-
-@cache
-def _skeleton(architecture: str) -> tuple[nn.Module, int]:
-    """Return the modules of an architecture without any memory for their weights, and its number of classes."""
-    import torch
-
-    from engine.models import ARCHITECTURES
-
-    known = ARCHITECTURES[architecture]
-    with torch.device("meta"):
-        return known.build(), len(known.labels)
