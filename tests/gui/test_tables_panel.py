@@ -434,17 +434,17 @@ def test_window_and_command_line_meet_in_a_specification(desk: TableDesk, tmp_pa
         keep_megabytes=1.5,
     )
     path.write_text(spec_toml(given), encoding="utf-8")
-    desk.open_spec(path)
+    desk.files.open_spec(path)
     settle()
     assert desk.builder.spec() == given
     assert "generated:digits" in desk.builder.further.text()
-    desk.save_spec(again)
+    desk.files.save_spec(again)
     wait_written(desk.session)
     assert read_spec(again) == given
     click(desk.builder.leave_out)
     assert [data.name for data in desk.builder.spec().data] == ["generated:signs"]
     path.write_text("models = 3", encoding="utf-8")
-    desk.open_spec(path)
+    desk.files.open_spec(path)
     assert "specification" in desk.foot.message.text
     with pytest.raises(GibbonError):
         read_spec(path)
@@ -461,15 +461,15 @@ def test_a_data_set_that_is_not_here_is_named(desk: TableDesk, said: list[str], 
 
 def test_numbers_record_and_figure_are_written(desk: TableDesk, tmp_path: Path) -> None:
     finish(desk)
-    desk.save_numbers(tmp_path / "t.csv")
+    desk.files.save_numbers(tmp_path / "t.csv")
     wait_written(desk.session)
     rows = list(csv.DictReader((tmp_path / "t.csv").open(encoding="utf-8")))
     assert [row["kind"] for row in rows].count("cell") == 6
     assert json.loads((tmp_path / "t.json").read_text(encoding="utf-8"))["specification"]["title"] == "Signs"
-    desk.save_figure(tmp_path / "t.svg")
+    desk.files.save_figure(tmp_path / "t.svg")
     wait_written(desk.session)
     assert "worst" in (tmp_path / "t.svg").read_text(encoding="utf-8")
-    desk.copy()
+    desk.files.copy()
     from PySide6.QtGui import QGuiApplication
 
     assert QGuiApplication.clipboard().text().startswith("model,")
@@ -494,7 +494,7 @@ def test_nothing_is_cut_at_either_size(bench: Workbench, desk: TableDesk, size: 
     click_cell(desk, "signs", "PGD")
     until(lambda: desk.images.grid.count > 0, "the images")
     assert bench.window.width() == size[0]
-    for part in (desk.foot.run, desk.foot.pause, desk.foot.cancel, desk.afresh, desk.export_button, desk.builder.save_button):
+    for part in (desk.foot.run, desk.foot.pause, desk.foot.cancel, desk.afresh, desk.files.button, desk.builder.save_button):
         assert part.width() >= part.minimumSizeHint().width(), part.objectName() or type(part).__name__
         left = part.mapTo(bench.window, QPoint(0, 0)).x()
         assert left >= 0

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QMenu, QSplitter, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from gui import theme
 from gui.lanes.progress_text import ShareMeter
 from gui.lanes.runner import OperationRunner
 from gui.panels.tables import work
 from gui.panels.tables.builder import TableBuilder
+from gui.panels.tables.files import TableFiles
 from gui.panels.tables.heat import HeatTable
 from gui.panels.tables.images import CellImages, content_of
 from gui.panels.tables.sheet import Sheet, SheetCell, sheet_of
 from gui.session.evaluations import table_folder
 from gui.session.row_opener import RowOpener
-from gui.session.written_files import write_files
 from gui.settings import Settings
 from gui.theme import GRID
 from gui.widgets import EmptyState
-from gui.widgets.asked_file import ask_file
 from gui.widgets.job_foot import JobFoot
-from gui.widgets.pictures import copy_text
 from gui.widgets.setup_and_results import SetupAndResults
 from gui.widgets.text import Sentence
 
@@ -64,8 +59,8 @@ class TableDesk(QWidget):
         self.afresh = QCheckBox("afresh", self)
         self.summary = Sentence(2, muted=True, snug=True, parent=self)
         self.trust = Sentence(5, snug=True, parent=self)
-        self.export_button = QToolButton(self)
         self.table = HeatTable(self)
+        self.files = TableFiles(session, self.builder, self.table, self.foot.message, self)
         self.images = CellImages(self)
         self._right = QSplitter(Qt.Orientation.Vertical, self)
         self._lay_out()
@@ -81,13 +76,12 @@ class TableDesk(QWidget):
     def _lay_out(self) -> None:
         self.afresh.setToolTip(_AFRESH)
         self.foot.buttons.insertWidget(1, self.afresh)
-        self._fill_export()
         top, upper, result = QHBoxLayout(), QWidget(self), QVBoxLayout()
         upper.setLayout(result)
         result.setContentsMargins(0, 0, 0, 0)
         result.setSpacing(4)
         top.addWidget(self.summary, 1)
-        top.addWidget(self.export_button, 0, Qt.AlignmentFlag.AlignTop)
+        top.addWidget(self.files.button, 0, Qt.AlignmentFlag.AlignTop)
         result.addLayout(top)
         result.addWidget(self.table, 1)
         result.addWidget(self.trust)
@@ -105,27 +99,10 @@ class TableDesk(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._parts)
 
-    def _fill_export(self) -> None:
-        menu = QMenu(self)
-        menu.setToolTipsVisible(True)
-        for title, tip, slot in (
-            ("Numbers and record (CSV, JSON)…", "A row for each cell, and a record with every image's verdict", self._choose_numbers),
-            ("Figure (PDF, SVG, PNG)…", "The heat map as a figure for a paper", self._choose_figure),
-        ):
-            menu.addAction(title, slot).setToolTip(tip)
-        menu.addSeparator()
-        menu.addAction("Copy as text (CSV)", self.copy).setToolTip("The shares with their intervals, as they stand in the table")
-        self.export_button.setText("Export")
-        self.export_button.setIcon(theme.icon("mdi6.export-variant"))
-        self.export_button.setToolButtonStyle(theme.TEXT_BESIDE_ICON)
-        self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.export_button.setToolTip("Write the table as numbers or as a figure, also while it is being computed")
-        self.export_button.setMenu(menu)
-
     def _connect(self) -> None:
         self.builder.changed.connect(self._refresh)
-        self.builder.opened.connect(self._choose_spec)
-        self.builder.saved.connect(self._choose_spec_file)
+        self.builder.opened.connect(self.files.choose_spec)
+        self.builder.saved.connect(self.files.choose_spec_file)
         self.foot.started.connect(self.run)
         self.foot.paused.connect(self.runner.pause)
         self.foot.cancelled.connect(self._on_cancel)
@@ -299,82 +276,3 @@ class TableDesk(QWidget):
 
         what = f"Opening {cell.name(index)}"
         self.session.ask("tables.open", lambda: cell.row(index), then, what=what, failed=self.session.notice.emit, background=True)
-
-    # ------------------------------------------------------------------ files
-
-    @Slot()
-    def _choose_spec(self) -> None:
-        settings = Settings()
-        path, _ = QFileDialog.getOpenFileName(self, "Open a table", str(settings.folder("tables")), "Table (*.toml)")
-        if path:
-            settings.keep_folder("tables", Path(path).parent)
-            self.open_spec(Path(path))
-
-    def open_spec(self, path: Path) -> None:
-        """Show a specification from a file."""
-        from engine.errors import GibbonError
-        from engine.evaluate.tables import read_spec
-
-        try:
-            self.builder.show_spec(read_spec(path))
-        except GibbonError as error:
-            self.foot.message.say(str(error))
-
-    @Slot()
-    def _choose_spec_file(self) -> None:
-        self._choose("Save the table's specification", ".toml", "Table (*.toml)", self.save_spec)
-
-    def save_spec(self, path: Path) -> None:
-        """Write the specification as it is set up now."""
-        from engine.errors import GibbonError
-
-        try:
-            spec = self.builder.spec()
-        except GibbonError as error:
-            self.foot.message.say(str(error))
-            return
-        self._write(lambda: work.write_spec(spec, path))
-
-    @Slot()
-    def _choose_numbers(self) -> None:
-        self._choose("Save the table", ".csv", "CSV, with a record beside it (*.csv)", self.save_numbers)
-
-    @Slot()
-    def _choose_figure(self) -> None:
-        self._choose("Save the figure", ".pdf", "Figure (*.pdf *.svg *.png)", self.save_figure, ".svg", ".png")
-
-    def save_numbers(self, path: Path) -> None:
-        """Write numbers and record."""
-        sheet = self.sheet
-        if sheet is not None:
-            self._write(lambda: work.write_numbers(sheet, path))
-
-    def save_figure(self, path: Path) -> None:
-        """Write the figure."""
-        sheet = self.sheet
-        if sheet is not None:
-            self._write(lambda: work.write_figure(sheet, path))
-
-    @Slot()
-    def copy(self) -> None:
-        """Copy the table as CSV."""
-        import csv
-        import io
-
-        if self.sheet is None:
-            return
-        made, stream = self.sheet.results.table(), io.StringIO()
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerows((made.columns, *made.rows))
-        copy_text(stream.getvalue())
-
-    def _choose(self, title: str, end: str, kinds: str, then: Callable[[Path], None], *others: str) -> None:
-        settings = Settings()
-        stem = self.builder.title.text().strip().replace("/", "-") or "table"
-        path = ask_file(self, title, settings.folder("tables") / f"{stem}{end}", kinds, *others)
-        if path is not None:
-            settings.keep_folder("tables", path.parent)
-            then(path)
-
-    def _write(self, write: Callable[[], list[Path]]) -> None:
-        write_files(self.session, write, "Writing the table", self.foot.message.say)
