@@ -39,7 +39,7 @@ def load(
         A shipped model ("signs", "digits", "objects", ...); "torchvision:NAME" with its published default weights; the path of a checkpoint
         (.safetensors, .pt, .pth); or "FILE.py:FACTORY", the user's own code.
     device
-        None: CUDA where there is one, else the CPU.
+        None: the accelerator where there is one, else the CPU.
     architecture
         Architecture of a checkpoint: "signs", "digits", "objects" or "torchvision:NAME". None: taken from the card beside it.
     activation

@@ -54,12 +54,21 @@ def outer_box(x: float, y: float, width: float, height: float, angle: float) -> 
     """Return the smallest box of whole pixels that holds the frame."""
     if angle == 0:  # asked for at every mouse move, of every sticker
         return math.floor(x + _ROUNDING), math.floor(y + _ROUNDING), math.ceil(x + width - _ROUNDING), math.ceil(y + height - _ROUNDING)
-    frame = torch.tensor([x, y, width, height, angle], dtype=torch.float64)
-    corners = to_image(frame, torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]))
-    low, high = corners.amin(0).tolist(), corners.amax(0).tolist()
-    left, top = (math.floor(value + _ROUNDING) for value in low)
-    right, bottom = (math.ceil(value - _ROUNDING) for value in high)
+    corners = [turned(across * width / 2, down * height / 2, angle) for across in (-1, 1) for down in (-1, 1)]
+    xs, ys = ([middle + corner[axis] for corner in corners] for axis, middle in enumerate((x + width / 2, y + height / 2)))
+    left, top = (math.floor(min(values) + _ROUNDING) for values in (xs, ys))
+    right, bottom = (math.ceil(max(values) - _ROUNDING) for values in (xs, ys))
     return left, top, right, bottom
+
+
+def turned(dx: float, dy: float, angle: float) -> tuple[float, float]:
+    """Return a vector rotated by degrees, clockwise on the screen; exactly for quarters of a turn."""
+    quarters = round(angle / 90)
+    rest = math.radians(angle - 90 * quarters)
+    cos, sin = math.cos(rest), math.sin(rest)
+    for _ in range(quarters % 4):
+        cos, sin = -sin, cos
+    return cos * dx - sin * dy, sin * dx + cos * dy
 
 
 _ROUNDING = 1e-9

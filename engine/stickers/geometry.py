@@ -14,6 +14,7 @@ import torch
 
 from engine.errors import GibbonError
 from engine.stickers import checks
+from engine.stickers.frames import turned
 from engine.stickers.shapes import RECTANGLE, Polygon, Shape
 from engine.stickers.sticker import Colour, Content, Sticker, check_sticker, check_stickers
 
@@ -53,7 +54,7 @@ def to_image(sticker: Sticker, u: float, v: float) -> tuple[float, float]:
     """Return a point of the unit square of a sticker's box as a point of the image."""
     if sticker.angle == 0:
         return sticker.x + u * sticker.width, sticker.y + v * sticker.height
-    dx, dy = _turned((u - 0.5) * sticker.width, (v - 0.5) * sticker.height, sticker.angle)
+    dx, dy = turned((u - 0.5) * sticker.width, (v - 0.5) * sticker.height, sticker.angle)
     return sticker.centre[0] + dx, sticker.centre[1] + dy
 
 
@@ -165,13 +166,13 @@ def resized(sticker: Sticker, handle: Handle, x: float, y: float, *, keep_aspect
         return _resized_upright(sticker, handle, x, y, keep_aspect)
     u, v = _place_of(handle)
     fixed = to_image(sticker, 1 - u, 1 - v)
-    across, down = _turned(x - fixed[0], y - fixed[1], -sticker.angle)
+    across, down = turned(x - fixed[0], y - fixed[1], -sticker.angle)
     width: float = max(1, round(across if u == 1 else -across)) if u != 0.5 else sticker.width
     height: float = max(1, round(down if v == 1 else -down)) if v != 0.5 else sticker.height
     if keep_aspect and len(handle) == 2:
         factor = max(width / sticker.width, height / sticker.height)
         width, height = max(1, round(sticker.width * factor)), max(1, round(sticker.height * factor))
-    dx, dy = _turned((u - 0.5) * width, (v - 0.5) * height, sticker.angle)
+    dx, dy = turned((u - 0.5) * width, (v - 0.5) * height, sticker.angle)
     return replace(sticker, x=fixed[0] + dx - width / 2, y=fixed[1] + dy - height / 2, width=width, height=height)
 
 
@@ -258,18 +259,8 @@ def _place_of(handle: Handle) -> tuple[float, float]:
 def _to_unit(sticker: Sticker, x: float, y: float) -> tuple[float, float]:
     if sticker.angle == 0:
         return (x - sticker.x) / sticker.width, (y - sticker.y) / sticker.height
-    dx, dy = _turned(x - sticker.centre[0], y - sticker.centre[1], -sticker.angle)
+    dx, dy = turned(x - sticker.centre[0], y - sticker.centre[1], -sticker.angle)
     return dx / sticker.width + 0.5, dy / sticker.height + 0.5
-
-
-def _turned(dx: float, dy: float, angle: float) -> tuple[float, float]:
-    """Return a vector rotated by degrees, clockwise on the screen; exactly for quarters of a turn."""
-    quarters = round(angle / 90)
-    rest = math.radians(angle - 90 * quarters)
-    cos, sin = math.cos(rest), math.sin(rest)
-    for _ in range(quarters % 4):
-        cos, sin = -sin, cos
-    return cos * dx - sin * dy, sin * dx + cos * dy
 
 
 def _check_corner(corner: object) -> None:

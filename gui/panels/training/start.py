@@ -25,7 +25,7 @@ class Start:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What makes it the same line when the chooser is filled again."""
+        """Equal for two starts that are the same line of the chooser, before and after it was filled again."""
         return self.architecture, self.classifier, self.fresh
 
     @property
