@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Hashable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -29,6 +28,7 @@ from gui.session.comparison import Comparison
 from gui.session.conclusion import Conclusion
 from gui.session.data_sources import DataSources
 from gui.session.defense import Steps
+from gui.session.defense_effect import DefenseEffect
 from gui.session.eps_mover import EpsMover
 from gui.session.hardness import Hardness
 from gui.session.history import AttackRun, FinishedRun, History
@@ -42,7 +42,7 @@ from gui.session.places import Places
 from gui.session.planned_run import PlannedRun
 from gui.session.replays import Replays
 from gui.session.run_comparison import plan_of
-from gui.session.scene import Frame, Scene, defended_frame, lacks_defense, observe_scene, same_pictures
+from gui.session.scene import Frame, Scene, observe_scene
 from gui.session.staleness import Staleness
 from gui.session.stand_in import is_stand_in
 from gui.session.state import SCENE_FIELDS
@@ -98,6 +98,7 @@ class Session(StateHolder):
         self._requests.busyChanged.connect(self.busyChanged)
         self.ask, self.waiting = self._requests.ask, self._requests.waiting
         self.runs = AttackRunner(self.lane, self.ask, lambda: self.state, self.data_sources, self)
+        self._effect = DefenseEffect(self, self)
         self.eps = EpsMover(self.ask, lambda: self.state, lambda: None if self.runs.running else self.history.shown, self)
         self.moments = Moments(self.runs, self.history, lambda: self.state, self)
         self.iterates = IterateKeeper(self.ask, self.moments, lambda: self.state, self)
@@ -128,7 +129,7 @@ class Session(StateHolder):
             runner.logged.connect(self._on_logged)
             runner.noticed.connect(self.notice)
         self.runs.stickers.painted.connect(self._on_painted)
-        self.runs.changed.connect(self._complete_when_idle)
+        self.runs.changed.connect(self._effect.complete_when_idle)
         self.runs.changed.connect(self.staleness.follow)
         self.runs.changed.connect(self.comparison.follow)
         self.comparedChanged.connect(self.comparison.follow)
@@ -169,7 +170,7 @@ class Session(StateHolder):
         if changed & SCENE_FIELDS:
             self.refresh()
         elif "defense" in changed:
-            self._defend()
+            self._effect.follow()
         self.history.follow(self.state)
         self.staleness.follow()
         super()._entered(changed)
@@ -210,40 +211,12 @@ class Session(StateHolder):
             self._frame = frame
             self.change(prediction=frame.observation.clean_prediction)
             self.observed.emit()
-        self._complete_when_idle()  # also after a frame that came too late: while it was awaited, no effect was asked for
+        self._effect.complete_when_idle()  # also after a frame that came too late: while it was awaited, no effect was asked for
 
-    @Slot()
-    def _complete_when_idle(self) -> None:
-        """Request the effect of a defense that the frame lacks, unless an attack is making its steps, which it would hold up.
-
-        It lacks that of a slow defense, and that of any which was changed while the frame was made.
-        """
-        job, frame = self.runs.job, self.frame
-        if frame is None or not (job is None or job.paused) or self.waiting("frame"):
-            return
-        if frame.scene.defense != self.state.defense:
-            self._defend()
-        elif lacks_defense(frame):
-            self._complete(frame)
-
-    def _defend(self) -> None:
-        """Request the frame that is there with another defense, so that nothing else of it is computed again."""
-        if self.frame is None:
-            self.refresh()
-        else:
-            self._complete(replace(self.frame, scene=replace(self.frame.scene, defense=self.state.defense)))
-
-    def _complete(self, frame: Frame) -> None:
-        what = "Showing the images to the model behind the defense"
-        self.ask("defense", lambda: defended_frame(frame), self._on_defended, what=what, stream=True)
-
-    @Slot(object)
-    def _on_defended(self, frame: Frame) -> None:
-        """Show a frame with its defense, unless other images are there by now, or the defense that is switched on is shown already."""
-        present, wanted = self.frame, self.state.defense
-        if present is not None and same_pictures(present, frame) and (frame.scene.defense == wanted or present.scene.defense != wanted):
-            self._frame = frame
-            self.observed.emit()
+    def replace_frame(self, frame: Frame) -> None:
+        """Make a frame of the present image and classifier the newest one and emit `observed`."""
+        self._frame = frame
+        self.observed.emit()
 
     def _measure_threads(self, classifier: Classifier) -> None:
         """Measure the number of CPU threads at which the classifier is fastest, and set it in both lanes."""
