@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import shiboken6
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtGui import QCloseEvent, QImage, QPixmap, QResizeEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QImage, QPixmap
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -26,6 +25,7 @@ from gui import theme
 from gui.export.animation_choices import FORMATS, AnimationChoices
 from gui.export.animation_source import AnimationSource, write_film
 from gui.export.dialog_parts import choices_column, export_button
+from gui.export.preview_dialog import PreviewDialog
 from gui.widgets import ElidedLabel
 from gui.widgets.asked_file import ask_file
 from gui.widgets.progress_bar import ProgressBar
@@ -60,16 +60,13 @@ class Writing:
         self._stop.set()
 
 
-class AnimationDialog(QDialog):
+class AnimationDialog(PreviewDialog):
     """The dialog with the choices at the left and one frame at the right. It keeps the run that was shown when it opened."""
 
     def __init__(self, session: Session, settings: Settings, entry: AttackRun, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._session, self._settings = session, settings
+        super().__init__(session, settings, "Export animation", parent)
         self.source = AnimationSource(entry, film_of(entry.result, entry.timeline, clean=entry.before.clean), session.view)
         self.writing: Writing | None = None
-        self.setWindowTitle("Export animation")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.choices = AnimationChoices(self.source, settings)
         self._timer = QTimer(self)
         self._timer.setInterval(100)
@@ -136,7 +133,7 @@ class AnimationDialog(QDialog):
     def _refresh(self) -> None:
         plan = self.plan
         if not plan.panels:
-            self._say(NO_PANEL)
+            self._show_error(NO_PANEL)
         self.export_button.setEnabled(bool(plan.panels) and self.writing is None)
         self.export_button.setToolTip(_EXPORT_TIP if plan.panels else NO_PANEL)
         if not plan.panels:
@@ -149,7 +146,7 @@ class AnimationDialog(QDialog):
             stage = Stage(source.film, plan, source.note(plan))
             return stage.frame(place), sum(stage.durations()) / 1000
 
-        self._session.ask("frame of an animation", compose, self._show, what="Composing the frame", failed=self._say, quiet=True)
+        self._session.ask("frame of an animation", compose, self._show, what="Composing the frame", failed=self._show_error, quiet=True)
 
     def _show(self, made: tuple[np.ndarray, float]) -> None:
         if not shiboken6.isValid(self) or not self.plan.panels:
@@ -166,7 +163,7 @@ class AnimationDialog(QDialog):
         frames = counted(len(self.source.film.chosen(self.plan)), "frame")
         self.facts.setText(f"{frames}, {seconds:.1f} s, {width:,} × {height:,} pixels")
 
-    def _say(self, sentence: str) -> None:
+    def _show_error(self, sentence: str) -> None:
         if shiboken6.isValid(self):
             self.picture.clear()
             self.picture.setText(sentence)
@@ -177,16 +174,6 @@ class AnimationDialog(QDialog):
         if shiboken6.isValid(self):
             self.problem.setText(sentence)
             self.problem.setVisible(bool(sentence))
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Compose the first picture, for the room that the dialog has got."""
-        super().showEvent(event)
-        self._refresh()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if self.isVisible():
-            self._refresh()
 
     # ------------------------------------------------------------------ export
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import shiboken6
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QGuiApplication, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.export.copying import copy_figure
@@ -18,6 +18,7 @@ from gui.export.dialog_parts import choices_column, export_button
 from gui.export.figure_choices import FORMATS, FigureChoices
 from gui.export.figure_preview import FigurePreview
 from gui.export.figure_source import FigureSource, Picture, at_dpi, caption, fitted, script_of, source_of, write_figure
+from gui.export.preview_dialog import PreviewDialog
 from gui.widgets.asked_file import ask_file
 
 if TYPE_CHECKING:
@@ -31,15 +32,12 @@ _COPY_TIP = "Copy the figure as a picture, its caption, or a script that makes i
 DPIS = (150, 300)
 
 
-class FigureDialog(QDialog):
+class FigureDialog(PreviewDialog):
     """The dialog with the choices at the left and a preview at the right. It keeps the run or canvas that was shown when it opened."""
 
     def __init__(self, session: Session, settings: Settings, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._session, self._settings = session, settings
+        super().__init__(session, settings, "Export figure", parent)
         self.source = source_of(session)
-        self.setWindowTitle("Export figure")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         frame = session.frame
         layers = [activity.site.name for activity in frame.observation.layers] if frame is not None else []
         self.choices = FigureChoices(self.source, layers, settings)
@@ -100,16 +98,6 @@ class FigureDialog(QDialog):
         if shiboken6.isValid(self) and self.plan.panels:  # else it was closed meanwhile, or its last panel was taken off
             self.preview.show_picture(picture)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Compose the first picture, for the room that the dialog has got."""
-        super().showEvent(event)
-        self._refresh()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if self.isVisible():
-            self._refresh()
-
     # ------------------------------------------------------------------ clipboard
 
     def copy_picture(self, dpi: int) -> None:
@@ -146,17 +134,6 @@ class FigureDialog(QDialog):
 
     def export_to(self, path: Path) -> None:
         """Export the figure to a file; the messages and the status bar name it."""
-        self._settings.keep_folder("figures", path.parent)
         self.choices.keep()
-        session, source, plan = self._session, self.source, self.plan
-
-        def then(files: list[Path]) -> None:
-            session.log("info", f"Exported {', '.join(str(file) for file in files)}")
-            session.notice.emit(f"The figure is in {path}")
-            if shiboken6.isValid(self):
-                self.accept()
-
-        what = f"Exporting {path.name}"
-        session.ask(
-            "export", lambda: write_figure(source, plan, path), then, what=what, failed=self._show_error, busy=f"{what}…", keep=True
-        )
+        source, plan = self.source, self.plan
+        self._write(path, lambda: write_figure(source, plan, path), f"The figure is in {path}")

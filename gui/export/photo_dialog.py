@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import shiboken6
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QLabel, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.export.dialog_parts import export_button
@@ -17,6 +16,7 @@ from gui.export.figure_preview import FigurePreview
 from gui.export.figure_source import Picture
 from gui.export.photo_source import PhotoSource, PhotoWish, reading_picture, write_reading
 from gui.export.photo_view import PhotoView
+from gui.export.preview_dialog import PreviewDialog
 from gui.widgets.asked_file import ask_file
 
 if TYPE_CHECKING:
@@ -27,14 +27,12 @@ _TIP = "Choose a file and write the figure, with a JSON file beside it that hold
 _HINT = "Drag the four corners of the frame to those of the image in the photograph, upper left first, clockwise."
 
 
-class PhotoDialog(QDialog):
+class PhotoDialog(PreviewDialog):
     """The dialog with the photograph at the left and the figure of the reading at the right."""
 
     def __init__(self, session: Session, settings: Settings, source: PhotoSource, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._session, self._settings, self.source = session, settings, source
-        self.setWindowTitle("Photograph of a print")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        super().__init__(session, settings, "Photograph of a print", parent)
+        self.source = source
         self.view = PhotoView(source.photograph.pixels)
         self.preview = FigurePreview(f"{source.photograph.name}, as “{source.classifier.name}” sees it")
         self.chart = QCheckBox("The colour chart is in the photograph")
@@ -115,16 +113,6 @@ class PhotoDialog(QDialog):
             self.export_button.setEnabled(False)
             self.export_button.setToolTip(sentence)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Read the photograph between the first corners."""
-        super().showEvent(event)
-        self._refresh()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if self.isVisible():
-            self._refresh()
-
     @Slot()
     def _choose_file(self) -> None:
         start = self._settings.folder("figures") / f"{self.source.stem}.pdf"
@@ -134,16 +122,5 @@ class PhotoDialog(QDialog):
 
     def export_to(self, path: Path) -> None:
         """Write the figure to a file; the messages and the status bar name it."""
-        self._settings.keep_folder("figures", path.parent)
-        session, source, wish = self._session, self.source, self.wish
-
-        def then(files: list[Path]) -> None:
-            session.log("info", f"Exported {', '.join(str(file) for file in files)}")
-            session.notice.emit(f"The figure is in {path}")
-            if shiboken6.isValid(self):
-                self.accept()
-
-        what = f"Exporting {path.name}"
-        session.ask(
-            "export", lambda: write_reading(source, wish, path), then, what=what, failed=self._show_error, busy=f"{what}…", keep=True
-        )
+        source, wish = self.source, self.wish
+        self._write(path, lambda: write_reading(source, wish, path), f"The figure is in {path}")

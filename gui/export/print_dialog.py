@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import shiboken6
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.export.dialog_parts import choices_column, export_button
 from gui.export.figure_preview import FigurePreview
+from gui.export.preview_dialog import PreviewDialog
 from gui.export.print_choices import PrintChoices
 from gui.export.print_source import PrintSource, SheetPicture, preview, write_sheets
 from gui.widgets.asked_file import ask_file
@@ -24,14 +24,12 @@ if TYPE_CHECKING:
 _TIP = "Choose a file and write the sheets as PDF, with a JSON file beside it that says how to make them again"
 
 
-class PrintDialog(QDialog):
+class PrintDialog(PreviewDialog):
     """The dialog with the choices at the left and the sheet at the right. It keeps the stickers that were there when it opened."""
 
     def __init__(self, session: Session, settings: Settings, source: PrintSource, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._session, self._settings, self.source = session, settings, source
-        self.setWindowTitle("Print stickers")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        super().__init__(session, settings, "Print stickers", parent)
+        self.source = source
         self.choices = PrintChoices(source, settings)
         self.preview = FigurePreview("Stickers at their true size")
         self.sheet = QSpinBox()
@@ -88,16 +86,6 @@ class PrintDialog(QDialog):
             self.export_button.setEnabled(False)
             self.export_button.setToolTip(sentence)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Draw the first sheet, for the room that the dialog has got."""
-        super().showEvent(event)
-        self._refresh()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if self.isVisible():
-            self._refresh()
-
     @Slot()
     def _choose_file(self) -> None:
         path = ask_file(self, "Print stickers", self._settings.folder("figures") / f"{self.source.stem}.pdf", "PDF (*.pdf)")
@@ -106,17 +94,6 @@ class PrintDialog(QDialog):
 
     def export_to(self, path: Path) -> None:
         """Write the sheets to a file; the messages and the status bar name it."""
-        self._settings.keep_folder("figures", path.parent)
         self.choices.keep()
-        session, source, wish = self._session, self.source, self.choices.wish
-
-        def then(files: list[Path]) -> None:
-            session.log("info", f"Wrote {', '.join(str(file) for file in files)}")
-            session.notice.emit(f"The stickers are in {path}. Print them at 100 %.")
-            if shiboken6.isValid(self):
-                self.accept()
-
-        what = f"Writing {path.name}"
-        session.ask(
-            "export", lambda: write_sheets(source, wish, path), then, what=what, failed=self._show_error, busy=f"{what}…", keep=True
-        )
+        source, wish = self.source, self.choices.wish
+        self._write(path, lambda: write_sheets(source, wish, path), f"The stickers are in {path}. Print them at 100 %.")
