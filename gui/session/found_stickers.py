@@ -24,10 +24,10 @@ def found_stickers(run: AttackRun | None) -> tuple[Sticker, ...]:
 
     The content of an attack that paints the canvas' own stickers is on them already.
     """
+    if run is None:
+        return ()  # before the engine, which this asks for, is loaded
     from engine.artifacts import PlacedStickers, StickerContent
 
-    if run is None:
-        return ()
     artifacts = run.result.artifacts.values()
     placed = next((each for each in artifacts if isinstance(each, PlacedStickers)), None)
     if placed is not None:

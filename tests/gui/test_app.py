@@ -34,6 +34,14 @@ def test_importing_the_window_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
+def test_building_the_window_imports_nothing_heavy(tmp_path: Path) -> None:
+    """Its commands ask for their conditions before there is an engine; it would freeze for seconds before its first paint."""
+    build = "import sys; from gui.app import build_workbench; bench = build_workbench([])"
+    code = f"{build}; print([name for name in {HEAVY} if name in sys.modules]); bench.shut_down()"
+    done = run(code, XDG_CONFIG_HOME=str(tmp_path), XDG_DATA_HOME=str(tmp_path))
+    assert done.stdout.strip() == "[]", done.stderr
+
+
 def test_the_proof_can_fail() -> None:
     done = run(f"import sys, gui.app, numpy; print([name for name in {HEAVY} if name in sys.modules])")
     assert done.stdout.strip() == "['numpy']", done.stderr
