@@ -105,10 +105,14 @@ def contrast_ratio(one: QColor, other: QColor) -> float:
 
 def readable(colour: QColor | str, palette: QPalette, ratio: float = 4.5) -> QColor:
     """Return ``colour`` blended with the text colour until its contrast with the palette's base reaches ``ratio``."""
-    base, text = palette.base().color(), palette.text().color()
+    return readable_on(palette.base().color(), colour, palette.text().color(), ratio)
+
+
+def readable_on(ground: QColor, colour: QColor | str, text: QColor, ratio: float = 4.5) -> QColor:
+    """Return ``colour`` blended with the text colour until its contrast with the ground reaches ``ratio``."""
     for step in range(11):
         candidate = blend(colour, text, step / 10)
-        if contrast_ratio(candidate, base) >= ratio:
+        if contrast_ratio(candidate, ground) >= ratio:
             return candidate
     return text
 

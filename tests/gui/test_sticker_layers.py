@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QFileDialog, QLineEdit
 
 from engine.stickers import Brushed, Colour, Optimised, Pixels, Polygon, Shadow, Sticker
+from gui import theme
 from gui.panels.stickers import StickersPanel
 from gui.panels.stickers.files import open_stickers, save_stickers
 from gui.panels.stickers.sticker_list import switch_place
@@ -260,3 +261,17 @@ def test_a_bad_file_is_a_sentence_and_changes_nothing(
         open_stickers(session, filled)
     assert words in said.args[0]
     assert session.stickers == STICKERS
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_second_line_of_a_row_is_readable_selected_or_not(filled: StickersPanel, dark: bool) -> None:
+    """The darkest or lightest pixel of the words, which are smoothed, beside the row's ground."""
+    rows = filled.list
+    rows.setPalette(theme.palette(dark))
+    picture = rows.viewport().grab().toImage()
+    for id in (2, 3):
+        rect = rows.visualRect(rows.stickers.index(row_of(filled, id)))
+        line = QRect(rect.left() + 70, rect.center().y() + 3, 120, rect.height() // 2 - 5)
+        ground = picture.pixelColor(rect.right() - 2, rect.top() + 1)
+        seen = [picture.pixelColor(x, y) for x in range(line.left(), line.right()) for y in range(line.top(), line.bottom())]
+        assert max(theme.contrast_ratio(colour, ground) for colour in seen) >= 4.5

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemD
 
 from engine.text.formatting import pixel_words
 from gui.session.setting_words import size_words
-from gui.theme import blend, icon, number_font
+from gui.theme import blend, icon, number_font, readable_on
 
 if TYPE_CHECKING:
     from engine.stickers import Content, Sticker
@@ -169,9 +169,10 @@ class _Delegate(QStyledItemDelegate):
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         if selected:
             painter.fillRect(rect, palette.highlight())
-        text = palette.highlightedText().color() if selected else palette.text().color()
+        text = palette_text = palette.highlightedText().color() if selected else palette.text().color()
         middle = rect.top() + rect.height() // 2
-        faint = blend(text, palette.highlight().color() if selected else palette.base().color(), 0.6)
+        ground = palette.highlight().color() if selected else palette.base().color()
+        faint = readable_on(ground, blend(text, ground, 0.6), text, 3.0)
         for number, (name, on, off, _tip) in enumerate(_SWITCHES):
             place, value = switch_place(rect, number), getattr(sticker, name)
             picture = icon(on if value else off, faint if value == (name == "visible") else text)
@@ -185,7 +186,7 @@ class _Delegate(QStyledItemDelegate):
         painter.setPen(text)
         title = option.fontMetrics.elidedText(sticker.title, Qt.TextElideMode.ElideRight, words.width())
         painter.drawText(words, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, title)
-        painter.setPen(blend(text, palette.highlight().color() if selected else palette.base().color(), 0.3))
+        painter.setPen(readable_on(ground, blend(text, ground, 0.3), palette_text, 4.5 if sticker.visible else 3.0))
         line = option.fontMetrics.elidedText(sticker_text(sticker), Qt.TextElideMode.ElideRight, words.width())
         painter.drawText(words, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, line)
 
