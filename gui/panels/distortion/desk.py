@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
@@ -40,11 +41,18 @@ class DistortionDesk(FrameView):
         column = QVBoxLayout(filled)
         column.setContentsMargins(GRID, 4, GRID, GRID)
         column.setSpacing(4)
-        column.addWidget(scrolling(inner), 1)
+        self.area = scrolling(inner)
+        column.addWidget(self.area, 1)
         column.addWidget(self.measuring.foot)
         self._pages = QStackedLayout(self.body)
         self._pages.addWidget(EmptyState(_NO_IMAGE, "mdi6.blur", self))
         self._pages.addWidget(filled)
+        self._follows = False
+        """Whether the numbers of a measurement are kept in sight."""
+        self.measuring.foot.started.connect(self._on_started)
+        bar = self.area.verticalScrollBar()
+        bar.rangeChanged.connect(self._show_numbers)
+        bar.actionTriggered.connect(self._let_be)
         session.history.changed.connect(self.refresh)
         session.labelChanged.connect(self.refresh)
 
@@ -52,6 +60,23 @@ class DistortionDesk(FrameView):
         self._pages.setCurrentIndex(0 if frame is None else 1)
         if frame is not None:
             self.live.show_frame(frame)
+
+    @Slot()
+    def _on_started(self) -> None:
+        self._follows = True
+        self._show_numbers()
+
+    @Slot()
+    def _show_numbers(self) -> None:
+        """Scroll to the numbers that were asked for, which stand below the live part where the dock is narrow, and grow as they come."""
+        bar = self.area.verticalScrollBar()
+        if self._follows:
+            bar.setValue(min(self.measuring.pos().y(), bar.maximum()))
+
+    @Slot()
+    def _let_be(self) -> None:
+        """Leave the place to the hand that scrolls."""
+        self._follows = False
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

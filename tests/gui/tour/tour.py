@@ -19,6 +19,7 @@ PARTS = (
     "spine",
     "canvas",
     "drawing",
+    "physical",
     "timeline",
     "story",
     "docks",
