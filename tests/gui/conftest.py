@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
     from pytestqt.qtbot import QtBot
 
+    from engine.stickers import Sticker
     from gui.app import Workbench
+    from gui.canvas import ImageCanvas
     from gui.session.log_entry import LogEntry
     from gui.session.session import Session
     from gui.settings import Settings
     from tests.gui.attack_dock import AttackDock
+    from tests.gui.canvas_events import Owner
 
 
 @pytest.fixture
@@ -107,6 +110,42 @@ def session(qapp: object) -> Iterator[Session]:
         lane.start()
     yield made
     assert made.shut_down()
+
+
+@pytest.fixture
+def empty_canvas(qtbot: QtBot) -> ImageCanvas:
+    """Return a canvas alone, without images."""
+    from gui.canvas import ImageCanvas
+
+    made = ImageCanvas()
+    qtbot.addWidget(made)
+    made.resize(900, 520)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+@pytest.fixture
+def canvas(empty_canvas: ImageCanvas) -> ImageCanvas:
+    """Return a canvas alone, with two images of 32 by 32 pixels."""
+    from tests.gui.canvas_events import images
+
+    empty_canvas.set_images(*images())
+    return empty_canvas
+
+
+@pytest.fixture
+def stickers() -> tuple[Sticker, ...]:
+    """Return the stickers of `owner`: none, unless a file of tests has its own."""
+    return ()
+
+
+@pytest.fixture
+def owner(canvas: ImageCanvas, stickers: tuple[Sticker, ...]) -> Owner:
+    """Return the owner of the canvas's stickers, in place of a session."""
+    from tests.gui.canvas_events import Owner
+
+    return Owner(canvas, stickers)
 
 
 @pytest.fixture

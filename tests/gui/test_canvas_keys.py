@@ -22,22 +22,16 @@ HIGH = Sticker(2, 12, 14, 10, 6, Optimised())
 
 
 @pytest.fixture
-def canvas(qtbot: QtBot) -> ImageCanvas:
-    made = ImageCanvas()
-    qtbot.addWidget(made)
-    made.resize(900, 520)
-    made.show()
-    qtbot.waitExposed(made)
-    made.set_images(*images())
-    return made
+def stickers() -> tuple[Sticker, ...]:
+    return LOW, HIGH
 
 
 @pytest.fixture
-def owner(canvas: ImageCanvas) -> Owner:
-    made = Owner(canvas, (LOW, HIGH))
+def owner(canvas: ImageCanvas, owner: Owner) -> Owner:
+    """Select the lower sticker."""
     drag(canvas.clean_pane, [(6.5, 8.5)])
-    made.said.clear()
-    return made
+    owner.said.clear()
+    return owner
 
 
 def test_arrows_nudge_by_one_and_with_shift_by_ten(canvas: ImageCanvas, owner: Owner) -> None:

@@ -25,19 +25,8 @@ HIGH = Sticker(2, 12, 14, 10, 6, Colour((0, 0, 1)))
 
 
 @pytest.fixture
-def canvas(qtbot: QtBot) -> ImageCanvas:
-    made = ImageCanvas()
-    qtbot.addWidget(made)
-    made.resize(900, 520)
-    made.show()
-    qtbot.waitExposed(made)
-    made.set_images(*images())
-    return made
-
-
-@pytest.fixture
-def owner(canvas: ImageCanvas) -> Owner:
-    return Owner(canvas, (LOW, HIGH))
+def stickers() -> tuple[Sticker, ...]:
+    return LOW, HIGH
 
 
 def test_draw_an_ellipse_and_take_it_by_its_shape(canvas: ImageCanvas, owner: Owner) -> None:

@@ -38,13 +38,8 @@ STICKERS = [
 
 
 @pytest.fixture
-def canvas(qtbot: QtBot) -> ImageCanvas:
-    made = ImageCanvas()
-    qtbot.addWidget(made)
-    made.resize(900, 520)
-    made.show()
-    qtbot.waitExposed(made)
-    return made
+def canvas(empty_canvas: ImageCanvas) -> ImageCanvas:
+    return empty_canvas
 
 
 @pytest.mark.parametrize("sticker", STICKERS)

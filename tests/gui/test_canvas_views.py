@@ -35,15 +35,9 @@ LOW = Sticker(1, 4, 5, 6, 8, Colour((0, 1, 0)))
 
 
 @pytest.fixture
-def canvas(qtbot: QtBot) -> ImageCanvas:
-    made = ImageCanvas()
-    qtbot.addWidget(made)
-    made.resize(900, 520)
-    made.show()
-    qtbot.waitExposed(made)
-    made.set_images(*images())
-    made.set_grid(False)
-    return made
+def canvas(canvas: ImageCanvas) -> ImageCanvas:
+    canvas.set_grid(False)
+    return canvas
 
 
 def show_difference(canvas: ImageCanvas) -> None:
