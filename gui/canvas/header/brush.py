@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QWidget
 
-from gui.canvas.drawing import LARGEST_RADIUS
+from gui.canvas.tool_panes import LARGEST_RADIUS
 from gui.canvas.tools import TOOLS
 
 if TYPE_CHECKING:
