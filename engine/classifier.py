@@ -101,7 +101,7 @@ class Classifier:
     name
         The name that windows, figures and records show.
     device
-        None: CUDA where there is one, else the CPU.
+        None: the accelerator where there is one, else the CPU.
     head
         ``"log"`` takes the logarithm of a module that ends in probabilities, ``"strip"`` removes a final ``nn.Softmax`` module.
     source
