@@ -8,6 +8,8 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from gui.settings import Settings
+
 _SUFFIX = re.compile(r"\.[A-Za-z]\w{0,11}$")
 """The end of a name that is meant as a suffix; “run 1.5” and “Dr. No” have none."""
 
@@ -32,6 +34,15 @@ def named(name: str, suffixes: Sequence[str]) -> Path:
         choice = f"{', '.join(others)} or {last}" if others else last
         raise WrongSuffix(f"“{path.name}” does not end in {choice}, so nothing was written. Name it {path.stem}{suffixes[0]}, for example.")
     return path.with_name(path.name + suffixes[0])
+
+
+def ask_file_in(folder: str, parent: QWidget, title: str, name: str, kinds: str, *others: str) -> Path | None:
+    """Ask for a file as `ask_file` does, with ``name`` in the folder that was last used for such files; the new folder is kept."""
+    settings = Settings()
+    path = ask_file(parent, title, settings.folder(folder) / name, kinds, *others)
+    if path is not None:
+        settings.keep_folder(folder, path.parent)
+    return path
 
 
 def ask_file(parent: QWidget | None, title: str, start: Path, kinds: str, *others: str) -> Path | None:

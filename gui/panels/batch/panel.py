@@ -24,10 +24,9 @@ from gui.session.readiness import plan_obstacle
 from gui.session.row_opener import RowOpener
 from gui.session.swap_model import sample_kind
 from gui.session.written_files import write_files
-from gui.settings import Settings
 from gui.theme import GRID
 from gui.widgets import EmptyState
-from gui.widgets.asked_file import ask_file
+from gui.widgets.asked_file import ask_file_in
 from gui.widgets.job_foot import JobFoot
 from gui.widgets.pictures import copy_text
 from gui.widgets.setup_and_results import SetupAndResults
@@ -315,10 +314,8 @@ class BatchPanel(QWidget):
 
     @Slot()
     def _choose_file(self) -> None:
-        settings = Settings()
-        path = ask_file(self, "Save the table", settings.folder("tables") / "images.csv", "CSV (*.csv)")
+        path = ask_file_in("tables", self, "Save the table", "images.csv", "CSV (*.csv)")
         if path is not None:
-            settings.keep_folder("tables", path.parent)
             self.save(path)
 
     def save(self, path: Path) -> None:

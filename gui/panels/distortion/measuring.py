@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from gui import theme
 from gui.lanes.progress_text import ShareMeter
 from gui.lanes.runner import OperationRunner
 from gui.panels.distortion import work
 from gui.session.stand_in import is_stand_in
 from gui.session.swap_model import sample_kind
 from gui.session.written_files import write_files
-from gui.settings import Settings
-from gui.widgets.asked_file import ask_file
+from gui.widgets.asked_file import ask_file_in
 from gui.widgets.data_chooser import DataChooser
+from gui.widgets.export_button import ExportButton
 from gui.widgets.job_foot import JobFoot
 from gui.widgets.text import Sentence
 from gui.widgets.value_table import ValueTable
@@ -47,7 +46,7 @@ class Measuring(QWidget):
         session.jobs.watch(self.runner, "distortion", lambda: "Real-life distortion")
         self.subject, self.data = QComboBox(self), DataChooser(session.data_sources, self, count=_COUNT, drawn=_COUNT)
         self.heading, self.table = Sentence(5, muted=True, snug=True, parent=self), ValueTable(self)
-        self.export_button = QToolButton(self)
+        self.export_button = ExportButton("Write the contact sheet, the rates or the numbers, when they are finished or cancelled", self)
         self.foot = JobFoot("Measure all", "End it now; the distortions so far stay")
         self._lay_out()
         self._connect()
@@ -77,18 +76,10 @@ class Measuring(QWidget):
         self.table.hide()
 
     def _fill_export(self) -> None:
-        menu = QMenu(self)
-        menu.addAction(
-            "Contact sheet (PDF, SVG, PNG)…", lambda: self._choose("Save the contact sheet", "contact-sheet.pdf", self.save_sheet)
-        )
-        self.rates = menu.addAction("Rates (PDF, SVG, PNG)…", lambda: self._choose("Save the rates", "distortion.pdf", self.save_rates))
-        menu.addAction("Numbers and record (CSV, JSON)…", self._choose_numbers)
-        self.export_button.setText("Export")
-        self.export_button.setIcon(theme.icon("mdi6.export-variant"))
-        self.export_button.setToolButtonStyle(theme.TEXT_BESIDE_ICON)
-        self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.export_button.setToolTip("Write the contact sheet, the rates or the numbers, when they are finished or cancelled")
-        self.export_button.setMenu(menu)
+        offer = self.export_button.offer
+        offer("Contact sheet (PDF, SVG, PNG)…", lambda: self._choose("Save the contact sheet", "contact-sheet.pdf", self.save_sheet))
+        self.rates = offer("Rates (PDF, SVG, PNG)…", lambda: self._choose("Save the rates", "distortion.pdf", self.save_rates))
+        offer("Numbers and record (CSV, JSON)…", self._choose_numbers)
 
     def _connect(self) -> None:
         session = self._session
@@ -215,10 +206,8 @@ class Measuring(QWidget):
         self._write(work.write_numbers, path)
 
     def _choose(self, title: str, name: str, then: Callable[[Path], None], kinds: str = "Figure (*.pdf *.svg *.png)") -> None:
-        settings, others = Settings(), (".svg", ".png") if name.endswith(".pdf") else ()
-        path = ask_file(self, title, settings.folder("tables") / name, kinds, *others)
+        path = ask_file_in("tables", self, title, name, kinds, *((".svg", ".png") if name.endswith(".pdf") else ()))
         if path is not None:
-            settings.keep_folder("tables", path.parent)
             then(path)
 
     def _write(self, write: Callable[[work.Outcome, Path], list[Path]], path: Path) -> None:

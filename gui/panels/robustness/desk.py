@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.text.formatting import counted
-from gui import theme
 from gui.lanes.progress_text import ShareMeter
 from gui.lanes.runner import OperationRunner
 from gui.panels.robustness import work
@@ -18,10 +17,10 @@ from gui.panels.robustness.setup import CurveSetup
 from gui.plots.bands import BandedCurves, BandedLine
 from gui.plots.curves import FURTHER, Axes, Line
 from gui.session.written_files import write_files
-from gui.settings import Settings
 from gui.theme import GRID
 from gui.widgets import EmptyState
-from gui.widgets.asked_file import ask_file
+from gui.widgets.asked_file import ask_file_in
+from gui.widgets.export_button import ExportButton
 from gui.widgets.job_foot import JobFoot
 from gui.widgets.setup_and_results import SetupAndResults
 from gui.widgets.text import Sentence
@@ -52,7 +51,9 @@ class CurveDesk(QWidget):
         self.setup = CurveSetup(session, parts, self)
         self.foot = JobFoot("Compute", "End it now; the curves so far stay, as upper bounds", self)
         self.heading = Sentence(2, muted=True, snug=True, parent=self)
-        self.export_button = QToolButton(self)
+        self.export_button = ExportButton("Write the curves as numbers or as a figure, when they are finished or cancelled", self)
+        self.export_button.offer("Numbers and record (CSV, JSON)…", self._choose_numbers)
+        self.export_button.offer("Figure (PDF, SVG, PNG)…", self._choose_figure)
         self.plot = BandedCurves(self)
         self.table = ValueTable(self)
         self.trust = Sentence(3, snug=True, parent=self)
@@ -64,7 +65,6 @@ class CurveDesk(QWidget):
         self.plot.setAccessibleName("Robust accuracy over eps")
         self.table.setAccessibleName("Smallest perturbations")
         self.table.setToolTip("A row for each model. Ctrl+C copies the table as CSV.")
-        self._fill_export()
         top, body, rows = QHBoxLayout(), QWidget(self), QVBoxLayout()
         body.setLayout(rows)
         rows.setContentsMargins(GRID, 4, GRID, 4)
@@ -81,17 +81,6 @@ class CurveDesk(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._parts)
-
-    def _fill_export(self) -> None:
-        menu = QMenu(self)
-        menu.addAction("Numbers and record (CSV, JSON)…", self._choose_numbers)
-        menu.addAction("Figure (PDF, SVG, PNG)…", self._choose_figure)
-        self.export_button.setText("Export")
-        self.export_button.setIcon(theme.icon("mdi6.export-variant"))
-        self.export_button.setToolButtonStyle(theme.TEXT_BESIDE_ICON)
-        self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.export_button.setToolTip("Write the curves as numbers or as a figure, when they are finished or cancelled")
-        self.export_button.setMenu(menu)
 
     def _connect(self) -> None:
         self.setup.changed.connect(self._refresh)
@@ -216,10 +205,8 @@ class CurveDesk(QWidget):
         self._write(work.write_figure, path)
 
     def _choose(self, title: str, name: str, kinds: str, then: Callable[[Path], None], *others: str) -> None:
-        settings = Settings()
-        path = ask_file(self, title, settings.folder("tables") / name, kinds, *others)
+        path = ask_file_in("tables", self, title, name, kinds, *others)
         if path is not None:
-            settings.keep_folder("tables", path.parent)
             then(path)
 
     def _write(self, write: Callable[..., list[Path]], path: Path) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
-from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
-from gui import theme
 from gui.panels.tables import work
 from gui.session.written_files import write_files
 from gui.settings import Settings
-from gui.widgets.asked_file import ask_file
+from gui.widgets.asked_file import ask_file_in
+from gui.widgets.export_button import ExportButton
 from gui.widgets.pictures import copy_text
 
 if TYPE_CHECKING:
@@ -29,26 +29,12 @@ class TableFiles(QObject):
     def __init__(self, session: Session, builder: TableBuilder, table: HeatTable, message: Message, parent: QWidget) -> None:
         super().__init__(parent)
         self._session, self._builder, self._table, self._message = session, builder, table, message
-        self.button = QToolButton(parent)
-        """Exports the table that is shown."""
-        self._fill_menu()
-
-    def _fill_menu(self) -> None:
-        menu = QMenu(self.button)
-        menu.setToolTipsVisible(True)
-        for title, tip, slot in (
-            ("Numbers and record (CSV, JSON)…", "A row for each cell, and a record with every image's verdict", self._choose_numbers),
-            ("Figure (PDF, SVG, PNG)…", "The heat map as a figure for a paper", self._choose_figure),
-        ):
-            menu.addAction(title, slot).setToolTip(tip)
-        menu.addSeparator()
-        menu.addAction("Copy as text (CSV)", self.copy).setToolTip("The shares with their intervals, as they stand in the table")
-        self.button.setText("Export")
-        self.button.setIcon(theme.icon("mdi6.export-variant"))
-        self.button.setToolButtonStyle(theme.TEXT_BESIDE_ICON)
-        self.button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.button.setToolTip("Write the table as numbers or as a figure, also while it is being computed")
-        self.button.setMenu(menu)
+        self.button = ExportButton("Write the table as numbers or as a figure, also while it is being computed", parent)
+        numbers = "A row for each cell, and a record with every image's verdict"
+        self.button.offer("Numbers and record (CSV, JSON)…", self._choose_numbers, numbers)
+        self.button.offer("Figure (PDF, SVG, PNG)…", self._choose_figure, "The heat map as a figure for a paper")
+        self.button.files.addSeparator()
+        self.button.offer("Copy as text (CSV)", self.copy, "The shares with their intervals, as they stand in the table")
 
     @Slot()
     def choose_spec(self) -> None:
@@ -119,11 +105,9 @@ class TableFiles(QObject):
         copy_text(stream.getvalue())
 
     def _choose(self, title: str, end: str, kinds: str, then: Callable[[Path], None], *others: str) -> None:
-        settings = Settings()
         stem = self._builder.title.text().strip().replace("/", "-") or "table"
-        path = ask_file(self.button, title, settings.folder("tables") / f"{stem}{end}", kinds, *others)
+        path = ask_file_in("tables", self.button, title, f"{stem}{end}", kinds, *others)
         if path is not None:
-            settings.keep_folder("tables", path.parent)
             then(path)
 
     def _write(self, write: Callable[[], list[Path]]) -> None:
