@@ -228,11 +228,11 @@ def test_every_image_gets_a_target_of_its_own(panel: BatchPanel) -> None:
 
 def test_the_table_is_saved_with_numbers_and_a_record(panel: BatchPanel, tmp_path: Path) -> None:
     rows = finish(panel)
-    panel.pictures.setChecked(True)
-    panel.save(tmp_path / "mine.csv")
+    panel.files.pictures.setChecked(True)
+    panel.files.save(tmp_path / "mine.csv")
     wait_written(panel.session)
     assert len(list((tmp_path / "mine").iterdir())) == 8
-    panel.pictures.setChecked(False)
+    panel.files.pictures.setChecked(False)
     written = list(csv.DictReader((tmp_path / "mine.csv").read_text(encoding="utf-8").splitlines()))
     assert [float(row["l2"]) for row in written] == [row.norms["l2"] for row in rows]
     assert json.loads((tmp_path / "mine.json").read_text())["images"]["count"] == 8
@@ -274,7 +274,7 @@ def test_a_busy_background_lane_only_delays_it(bench: Workbench, panel: BatchPan
 
 def test_nothing_is_cut_in_a_narrow_dock(panel: BatchPanel) -> None:
     assert panel.minimumSizeHint().width() <= 330
-    for button in (panel.foot.run, panel.foot.pause, panel.foot.cancel, panel.save_button):
+    for button in (panel.foot.run, panel.foot.pause, panel.foot.cancel, panel.files.save_button):
         assert button.width() >= button.sizeHint().width()
 
 
@@ -385,7 +385,7 @@ def test_the_table_is_saved_with_the_study_and_comes_back(bench: Workbench, pane
     assert engine.images.digest(run.result.adversarial[0]) == rows[3].sha256
     assert run.timeline is not None
     assert run.inputs.defense == panel.results.defense
-    panel.save(tmp_path / "table.csv")
+    panel.files.save(tmp_path / "table.csv")
     wait_written(session)
     assert (tmp_path / "table.json").is_file()
     session.studies.new()
@@ -498,7 +498,7 @@ def test_behind_a_defense_both_attackers_stand_beside_each_other(bench: Workbenc
 
     bench.window.bring_up("batch")
     settle()
-    click(panel.copy_button)
+    click(panel.files.copy_button)
     until(lambda: "attack_images(" in QGuiApplication.clipboard().text(), "the script")
     assert 'defense="jpeg quality=30"' in QGuiApplication.clipboard().text()
 

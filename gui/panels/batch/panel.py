@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Slot
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from engine.text.formatting import counted
-from gui import theme
 from gui.canvas.drops import FileDrop
 from gui.lanes.progress_text import RateMeter, ShareMeter
 from gui.lanes.runner import OperationRunner
 from gui.panels.batch import work
 from gui.panels.batch.both_attackers import remarks, robust_words, rows_of_unaware
+from gui.panels.batch.files import BatchFiles
 from gui.panels.batch.setup import BatchSetup
 from gui.panels.batch.summary import BatchSummary
 from gui.panels.batch.table import RowTable
-from gui.session.defense import Steps, defense_words
+from gui.panels.batch.words import attack_words, behind, painted, with_stickers
 from gui.session.readiness import plan_obstacle
 from gui.session.row_opener import RowOpener
 from gui.session.swap_model import sample_kind
-from gui.session.written_files import write_files
 from gui.theme import GRID
 from gui.widgets import EmptyState
-from gui.widgets.asked_file import ask_file_in
 from gui.widgets.job_foot import JobFoot
-from gui.widgets.pictures import copy_text
 from gui.widgets.setup_and_results import SetupAndResults
 from gui.widgets.text import Sentence
 
@@ -65,10 +60,7 @@ class BatchPanel(QWidget):
         self.summary = BatchSummary(self)
         self.trust = Sentence(2, snug=True, parent=self)
         self.table = RowTable(self)
-        self.save_button = QPushButton(theme.icon("mdi6.file-delimited-outline"), "Save CSV…", self)
-        self.copy_button = QToolButton(self)
-        self.copy_button.setIcon(theme.icon("mdi6.language-python"))
-        self.pictures = QCheckBox("with images", self)
+        self.files = BatchFiles(session, self.foot.message, self)
         self._lay_out()
         self._connect()
         self._on_plan()
@@ -83,14 +75,8 @@ class BatchPanel(QWidget):
 
     def _lay_out(self) -> None:
         body, buttons = QWidget(self), QHBoxLayout()
-        self.save_button.setToolTip("Write the table as CSV, with numbers as numbers, and beside it a record (JSON) that repeats it")
-        self.copy_button.setAccessibleName("Copy as Python")
-        self.copy_button.setToolTip("Copy as Python: a script that attacks these images again and compares every bit")
-        self.pictures.setToolTip("Write the adversarial images as PNG, too, into a folder of the table's name")
         buttons.addWidget(self.selection, 1)
-        buttons.addWidget(self.pictures)
-        buttons.addWidget(self.copy_button)
-        buttons.addWidget(self.save_button)
+        buttons.addWidget(self.files)
         rows = QVBoxLayout(body)
         rows.setContentsMargins(GRID, 4, GRID, 4)
         rows.setSpacing(4)
@@ -123,8 +109,6 @@ class BatchPanel(QWidget):
         self.runner.previewed.connect(self._on_preview)
         self.runner.ended.connect(self._on_ended)
         self.table.picked.connect(self.open_row)
-        self.save_button.clicked.connect(self._choose_file)
-        self.copy_button.clicked.connect(self.copy_python)
         FileDrop(self).dropped.connect(self._on_dropped)
 
     def minimumSizeHint(self) -> QSize:
@@ -136,9 +120,9 @@ class BatchPanel(QWidget):
 
     def _title(self) -> str:
         request = self._request
-        return (
-            "Attack images" if request is None else f"{request.attack.title} on images{_with(request.stickers)}{_behind(request.defense)}"
-        )
+        if request is None:
+            return "Attack images"
+        return f"{request.attack.title} on images{with_stickers(request.stickers)}{behind(request.defense)}"
 
     @Slot()
     def _on_plan(self) -> None:
@@ -155,9 +139,9 @@ class BatchPanel(QWidget):
             needed = "stickers" in attack.uses or (state.region == "stickers" and attack.masked)
             self.setup.show_stickers(len(state.stickers), needed)
             region = ", on the stickers alone" if state.region == "stickers" and attack.masked else ""
-            model = f"“{self._model()}”{_behind(state.defense)}"
+            model = f"“{self._model()}”{behind(state.defense)}"
             attackers = " One attacker knows the defense, another does not." if state.defense else ""
-            words = f"{_in_words(attack)}{region}, as set up in the Attack dock, on {model}{_painted(self._stickers())}."
+            words = f"{attack_words(attack)}{region}, as set up in the Attack dock, on {model}{painted(self._stickers())}."
             self.plan.set_text(f"{words}{attackers}")
         self._refresh()
 
@@ -276,12 +260,11 @@ class BatchPanel(QWidget):
         results = self.results
         self._parts.show_results(results is not None)
         self.table.show_rows(() if results is None else results.rows, None if results is None else rows_of_unaware(results))
-        for button in (self.save_button, self.copy_button):
-            button.setEnabled(results is not None and bool(results.rows))
+        self.files.follow()
         if results is None:
             return
         found = results.summary
-        words = f"{results.subjects.words}{_painted(results.inputs['stickers'])}{_behind(results.defense, ',')}"
+        words = f"{results.subjects.words}{painted(results.inputs['stickers'])}{behind(results.defense, ',')}"
         self.selection.set_text(words if found.done == found.of else f"{self._part_words(results)} {words}")
         self.selection.setToolTip("\n".join((words, *results.subjects.notes)))
         seen, beside = any(light.on for light in results.lights), [*results.sentences, *remarks(results)]
@@ -306,35 +289,9 @@ class BatchPanel(QWidget):
         if self.results is not None:
             self.opener.open(self.results, row, None if self._request is None else self._request.data)
 
-    # ------------------------------------------------------------------ files
-
     @Slot(object)
     def _on_dropped(self, paths: list[str]) -> None:
         self.setup.set_files([Path(path) for path in paths])
-
-    @Slot()
-    def _choose_file(self) -> None:
-        path = ask_file_in("tables", self, "Save the table", "images.csv", "CSV (*.csv)")
-        if path is not None:
-            self.save(path)
-
-    def save(self, path: Path) -> None:
-        """Write the table, its record, and the images if that is wanted."""
-        results, session, images = self.results, self.session, self.pictures.isChecked()
-        if results is not None:
-            write_files(session, lambda: work.write(results, path, images), "Writing the table", self.foot.message.say)
-
-    @Slot()
-    def copy_python(self) -> None:
-        """Copy a script that makes the table again."""
-        results, session = self.results, self.session
-
-        def then(text: str) -> None:
-            copy_text(text)
-            session.notice.emit("Copied a script that attacks these images again.")
-
-        if results is not None:
-            session.ask("export", lambda: work.as_python(results), then, what="Writing the script", failed=self.foot.message.say)
 
 
 def _rows_so_far(run: ImageRun, _step: ImageStep) -> ImageResults:
@@ -347,30 +304,3 @@ def _rows_so_far(run: ImageRun, _step: ImageStep) -> ImageResults:
 def _counted(results: ImageResults) -> ImageResults:
     results.summary, results.lights  # noqa: B018 - as in `_rows_so_far`
     return results
-
-
-def _in_words(operation: object) -> str:
-    """Return an attack with its most telling parameters, such as “PGD (L∞, eps 8/255, 40 steps)”."""
-    from engine.text.formatting import format_number, named_norms
-
-    parts = []
-    for name in ("norm", "eps", "steps"):
-        value = getattr(operation, name, None)
-        if value is not None:
-            parts.append(named_norms(value) if name == "norm" else f"eps {format_number(value)}" if name == "eps" else f"{value:,} steps")
-    title = str(getattr(operation, "title", ""))
-    return f"{title} ({', '.join(parts)})" if parts else title
-
-
-def _behind(steps: Steps, comma: str = "") -> str:
-    """Return the end of a sentence that names the defense, after a comma where there is one; empty for none."""
-    return f"{comma} behind {defense_words(steps)}" if steps else ""
-
-
-def _with(stickers: Sequence[Sticker]) -> str:
-    return f" with {counted(len(stickers), 'sticker')}" if stickers else ""
-
-
-def _painted(stickers: Sequence[Sticker]) -> str:
-    """Return the end of a sentence that says how many stickers are painted over every image; empty for none."""
-    return f", with {counted(len(stickers), 'sticker')} painted on every image" if stickers else ""
