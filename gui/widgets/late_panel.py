@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 class LatePanel(QWidget):
     """A sentence at first, then the parts. A subclass asks for them in `request`, and hands them to `fill`."""
 
+    _needed = False
+
     def __init__(self, session: Session, loading: str, icon: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
@@ -40,6 +42,11 @@ class LatePanel(QWidget):
         self._pages.addWidget(parts)
         self._pages.setCurrentWidget(parts)
 
+    def need(self) -> None:
+        """Build the parts as soon as the engine is loaded, even if nobody looks at the dock."""
+        self._needed = True
+        self._on_ready()
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._on_ready()
@@ -49,5 +56,5 @@ class LatePanel(QWidget):
 
     @Slot()
     def _on_ready(self) -> None:
-        if self.session.ready and not self.built and self.isVisible():
+        if self.session.ready and not self.built and (self._needed or self.isVisible()):
             self.request()

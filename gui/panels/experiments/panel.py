@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSize, Qt, Slot
-from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFileDialog, QSplitter, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.panels.experiments import work
@@ -17,7 +17,8 @@ from gui.panels.experiments.model_choice import ModelChoice
 from gui.panels.experiments.views import AboutExperiment, ExperimentList, OutcomeView
 from gui.session.fetch import Fetch
 from gui.settings import Settings
-from gui.widgets import EmptyState, scrolling
+from gui.widgets import scrolling
+from gui.widgets.late_panel import LatePanel
 from gui.widgets.message import Kind
 from gui.widgets.model_dialogs import ask_download
 
@@ -35,12 +36,12 @@ _NARROW = 640
 """Width in pixels below which the outcome stands below the experiments."""
 
 
-class ExperimentsPanel(QWidget):
+class ExperimentsPanel(LatePanel):
     """The experiments at the left and the outcome at the right; in a narrow dock below them. It is built when the engine is loaded."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._session, self._settings = session, Settings()
+        super().__init__(session, _LOADING, "mdi6.flask-outline", parent)
+        self._settings = Settings()
         self._slug = ""
         self._looking = ""
         """The experiment whose weights are looked for; empty for none."""
@@ -51,39 +52,25 @@ class ExperimentsPanel(QWidget):
         self._fetch.ended.connect(self._on_fetched)
         self._waiting: str = ""
         """The slug of an experiment that was chosen before the engine was loaded."""
-        self._pages = QStackedLayout(self)
-        self._pages.addWidget(EmptyState(_LOADING, "mdi6.flask-outline", self))
-        session.engineReady.connect(self._on_ready)
 
     # ------------------------------------------------------------------ building
 
-    @property
-    def built(self) -> bool:
-        """Whether the engine is loaded, so that there are experiments to show."""
-        return self._pages.count() > 1
+    def request(self) -> None:
+        """Ask for the experiments, which the engine imports in its own thread."""
+        self.session.ask("experiments", _catalogue, self._take, what="Listing the experiments")
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._on_ready()
-
-    @Slot()
-    def _on_ready(self) -> None:
-        """Request the list of experiments, which the engine imports in its own thread, once the dock is looked at."""
-        if self._session.ready and not self.built and (self.isVisible() or self._waiting):
-            self._session.ask("experiments", _catalogue, self._fill, what="Listing the experiments")
-
-    def _fill(self, catalogue: Mapping[str, type[Experiment]]) -> None:
+    def _take(self, catalogue: Mapping[str, type[Experiment]]) -> None:
         if self.built:
             return
         self._build(catalogue)
-        self._session.data_sources.changed.connect(self._on_sources)
+        self.session.data_sources.changed.connect(self._on_sources)
         if self._waiting:
             self.choose(self._waiting)
 
     def _build(self, catalogue: Mapping[str, type[Experiment]]) -> None:
         self._catalogue = catalogue
-        self.runs = ExperimentRunner(self._session, catalogue, self)
-        self._session.jobs.watch(self.runs.runner, "experiments", lambda: self._catalogue[self.runs.slug].title)
+        self.runs = ExperimentRunner(self.session, catalogue, self)
+        self.session.jobs.watch(self.runs.runner, "experiments", lambda: self._catalogue[self.runs.slug].title)
         self.runs.moved.connect(self._on_moved)
         self.runs.changed.connect(self._on_run)
         self.runs.ended.connect(self._on_ended)
@@ -91,7 +78,7 @@ class ExperimentsPanel(QWidget):
         self.list.currentItemChanged.connect(self._on_chosen)
         self.about = AboutExperiment(self)
         self.about.changed.connect(self._refresh)
-        self.model = ModelChoice(self._session, self)
+        self.model = ModelChoice(self.session, self)
         self.model.changed.connect(self._on_model)
         self.about.add_model(self.model)
         side, body = QWidget(self), QWidget(self)
@@ -115,8 +102,7 @@ class ExperimentsPanel(QWidget):
         layout.setSpacing(theme.GRID)
         layout.addWidget(self._splitter, 1)
         layout.addWidget(self.foot)
-        self._pages.addWidget(body)
-        self._pages.setCurrentIndex(1)
+        self.fill(body)
         self._turn()
         self.list.setCurrentRow(0)
 
@@ -129,10 +115,6 @@ class ExperimentsPanel(QWidget):
         """Put the outcome below the experiments where the dock is narrow."""
         narrow = self.width() < _NARROW
         self._splitter.setOrientation(Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal)
-
-    def minimumSizeHint(self) -> QSize:
-        """Return the least size with the outcome below the experiments: where it is narrow, it stands so."""
-        return QSize(34 * theme.GRID, 20 * theme.GRID)
 
     def _build_foot(self) -> RunFoot:
         foot = RunFoot(self)
@@ -158,7 +140,7 @@ class ExperimentsPanel(QWidget):
             self.list.choose(slug)
         else:
             self._waiting = slug
-            self._on_ready()
+            self.need()
 
     @Slot()
     def _on_chosen(self) -> None:
@@ -170,7 +152,7 @@ class ExperimentsPanel(QWidget):
     def _show_about(self) -> None:
         """Show the description of the chosen experiment, and say if its data set is missing."""
         kind = self._kind
-        here = kind.found(self._session.data_sources.root)
+        here = kind.found(self.session.data_sources.root)
         name = work.title_of(kind) if kind.data_set else "none"
         self.about.show_kind(kind, name)
         self.foot.folder_button.setVisible(not here)
@@ -210,7 +192,7 @@ class ExperimentsPanel(QWidget):
     def look_in(self, folder: Path) -> None:
         """Use a folder of data sets, and say if the experiment's own is not in it."""
         self._settings.keep_folder("data", folder)
-        self._session.data_sources.find(folder)
+        self.session.data_sources.find(folder)
         if not self._kind.found(folder):
             self.foot.message.say(f"{work.title_of(self._kind)} is not in {folder}. Choose the folder that holds it, unpacked.")
 
@@ -242,7 +224,7 @@ class ExperimentsPanel(QWidget):
         self.foot.news.setText("")
         if error:
             self.foot.message.say(error, "hint" if self._fetch.cancelled else "error")
-            self._session.log("info" if self._fetch.cancelled else "error", error)
+            self.session.log("info" if self._fetch.cancelled else "error", error)
         else:
             self._wanted = None
             self._show_about()
@@ -254,7 +236,7 @@ class ExperimentsPanel(QWidget):
     def run(self) -> None:
         """Run the chosen experiment, or say that its weights are missing."""
         slug, kind = self._slug, self._kind
-        if self.about.forms[slug].operation is None or self._busy or self._session.waiting("weights"):
+        if self.about.forms[slug].operation is None or self._busy or self.session.waiting("weights"):
             return
 
         def then(about: Published | None) -> None:
@@ -279,7 +261,7 @@ class ExperimentsPanel(QWidget):
             self.foot.news.setText("looking for the weights…")
             what = "Looking for the weights"
             self._looking = slug
-            self._session.ask("weights", lambda: work.weights_missing(kind), then, what=what, failed=self._on_not_found, busy=f"{what}…")
+            self.session.ask("weights", lambda: work.weights_missing(kind), then, what=what, failed=self._on_not_found, busy=f"{what}…")
             self._refresh()
 
     def _on_not_found(self, sentence: str) -> None:
@@ -327,7 +309,7 @@ class ExperimentsPanel(QWidget):
     @Slot()
     def _refresh(self) -> None:
         kind, form, job = self._kind, self.about.forms[self._slug], self.runs.job
-        possible = bool(kind.fallback) or kind.found(self._session.data_sources.root)
+        possible = bool(kind.fallback) or kind.found(self.session.data_sources.root)
         self.foot.run_button.setEnabled(possible and not self._busy and form.operation is not None)
         why = "It is under way" if self.runs.slug == self._slug else "Another experiment is running"
         tip = why if job is not None else "Run this experiment with these parameters" if possible else "Its data set is missing"
@@ -348,7 +330,7 @@ class ExperimentsPanel(QWidget):
     def save(self, folder: Path) -> None:
         """Write figure and table into a folder; existing files are not overwritten."""
         self._settings.keep_folder("figures", folder)
-        result, session = self.runs.outcomes[self._slug].result, self._session
+        result, session = self.runs.outcomes[self._slug].result, self.session
 
         def then(files: list[Path]) -> None:
             session.log("info", f"Wrote {', '.join(str(path) for path in files)}")
