@@ -43,7 +43,7 @@ class LatePanel(QWidget):
         self._pages.setCurrentWidget(parts)
 
     def need(self) -> None:
-        """Build the parts as soon as the engine is loaded, even if nobody looks at the dock."""
+        """Build the parts as soon as the engine is loaded, also while the dock is hidden."""
         self._needed = True
         self._on_ready()
 

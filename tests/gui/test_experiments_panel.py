@@ -142,7 +142,7 @@ def test_weights_that_are_missing_can_be_fetched_here(
     (question,) = (box for box in experiments.findChildren(QMessageBox) if box.isVisible())
     assert str(tmp_path) in question.informativeText()
     question.reject()
-    assert not experiments._fetch.running
+    assert not experiments.weights.fetch.running
     experiments.choose("linear")
     assert not experiments.foot.download_button.isVisible()
 

@@ -15,17 +15,15 @@ from gui.panels.experiments.experiment_runner import ExperimentRunner
 from gui.panels.experiments.foot import RunFoot
 from gui.panels.experiments.model_choice import ModelChoice
 from gui.panels.experiments.views import AboutExperiment, ExperimentList, OutcomeView
-from gui.session.fetch import Fetch
+from gui.panels.experiments.weights import ExperimentWeights
 from gui.settings import Settings
 from gui.widgets import scrolling
 from gui.widgets.late_panel import LatePanel
 from gui.widgets.message import Kind
-from gui.widgets.model_dialogs import ask_download
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.models.torchvision import Published
     from engine.reproduce import Experiment
     from gui.session.session import Session
 
@@ -43,13 +41,12 @@ class ExperimentsPanel(LatePanel):
         super().__init__(session, _LOADING, "mdi6.flask-outline", parent)
         self._settings = Settings()
         self._slug = ""
-        self._looking = ""
-        """The experiment whose weights are looked for; empty for none."""
-        self._wanted: Published | None = None
-        """The weights that the chosen experiment needs and that are not on this machine."""
-        self._fetch = Fetch(self)
-        self._fetch.progressed.connect(self._on_progress)
-        self._fetch.ended.connect(self._on_fetched)
+        self.weights = ExperimentWeights(session, self)
+        self.weights.progressed.connect(self._on_progress)
+        self.weights.fetch.began.connect(self._on_fetching)
+        self.weights.fetched.connect(self._on_fetched)
+        self.weights.found.connect(self._on_weights)
+        self.weights.failed.connect(self._on_not_found)
         self._waiting: str = ""
         """The slug of an experiment that was chosen before the engine was loaded."""
 
@@ -120,7 +117,7 @@ class ExperimentsPanel(LatePanel):
         foot = RunFoot(self)
         for button, slot in (
             (foot.folder_button, self._choose_data),
-            (foot.download_button, self._offer),
+            (foot.download_button, self.weights.offer),
             (foot.run_button, self.run),
             (foot.cancel_button, self.cancel),
             (foot.save_button, self._choose_folder),
@@ -144,7 +141,8 @@ class ExperimentsPanel(LatePanel):
 
     @Slot()
     def _on_chosen(self) -> None:
-        self._slug, self._wanted = self.list.slug(), None
+        self._slug = self.list.slug()
+        self.weights.forget()
         self.model.show_models(self._kind)
         self._show_about()
         self._show()
@@ -178,7 +176,7 @@ class ExperimentsPanel(LatePanel):
 
     @Slot()
     def _on_model(self) -> None:
-        self._wanted = None
+        self.weights.forget()
         self._refresh()
 
     # ------------------------------------------------------------------ missing data and weights
@@ -201,32 +199,23 @@ class ExperimentsPanel(LatePanel):
         self._show_about()
         self._refresh()
 
-    @Slot()
-    def _offer(self) -> None:
-        about = self._wanted
-        if about is not None and not self._fetch.running:
-            ask_download(self, about, lambda: self._start_fetch(about))
+    @Slot(str, object)
+    def _on_progress(self, words: str, share: float | None) -> None:
+        self.foot.show_progress(words, share)
 
-    def _start_fetch(self, about: Published) -> None:
+    @Slot()
+    def _on_fetching(self) -> None:
         self.foot.message.say("")
-        self.foot.show_progress("connecting…", None)
-        self._fetch.start(about)
         self._refresh()
-
-    @Slot()
-    def _on_progress(self) -> None:
-        done, total = self._fetch.received, self._fetch.total
-        of = f" of {total / 1e6:.1f}" if total else ""
-        self.foot.show_progress(f"downloading the weights: {done / 1e6:.1f}{of} MB", done / total if total else None)
 
     @Slot(str)
     def _on_fetched(self, error: str) -> None:
         self.foot.news.setText("")
         if error:
-            self.foot.message.say(error, "hint" if self._fetch.cancelled else "error")
-            self.session.log("info" if self._fetch.cancelled else "error", error)
+            cancelled = self.weights.fetch.cancelled
+            self.foot.message.say(error, "hint" if cancelled else "error")
+            self.session.log("info" if cancelled else "error", error)
         else:
-            self._wanted = None
             self._show_about()
         self._refresh()
 
@@ -239,33 +228,31 @@ class ExperimentsPanel(LatePanel):
         if self.about.forms[slug].operation is None or self._busy or self.session.waiting("weights"):
             return
 
-        def then(about: Published | None) -> None:
-            looked, self._looking = self._looking, ""
-            self.foot.news.setText("")
-            if looked != slug or slug != self._slug:  # cancelled, or another experiment was chosen
-                self._refresh()
-                return
-            self._wanted = about
+        if not kind.model.startswith("torchvision:") or self.model.chosen is not None:
+            self._begin()
+            return
+        self.foot.news.setText("looking for the weights…")
+        self.weights.look(slug, kind)
+        self._refresh()
+
+    @Slot(str)
+    def _on_weights(self, slug: str) -> None:
+        """Begin if the weights are here, or say what is missing."""
+        self.foot.news.setText("")
+        about = self.weights.missing
+        if slug != self._slug:  # another experiment was chosen meanwhile
+            self.weights.forget()
+        else:
             self._show_about()
             if about is None:
                 self._begin()
             else:
-                self.foot.message.say(
-                    f"The weights of “{about.name}” ({about.megabytes:.0f} MB) are not on this machine. Download them first.", "hint"
-                )
-                self._refresh()
+                sentence = f"The weights of “{about.name}” ({about.megabytes:.0f} MB) are not on this machine. Download them first."
+                self.foot.message.say(sentence, "hint")
+        self._refresh()
 
-        if not kind.model.startswith("torchvision:") or self.model.chosen is not None:
-            self._begin()
-        else:  # checked only at this point, since it imports torchvision
-            self.foot.news.setText("looking for the weights…")
-            what = "Looking for the weights"
-            self._looking = slug
-            self.session.ask("weights", lambda: work.weights_missing(kind), then, what=what, failed=self._on_not_found, busy=f"{what}…")
-            self._refresh()
-
+    @Slot(str)
     def _on_not_found(self, sentence: str) -> None:
-        self._looking = ""
         self._refresh()
         self.foot.news.setText("")
         self.foot.message.say(sentence)
@@ -278,10 +265,10 @@ class ExperimentsPanel(LatePanel):
     @Slot()
     def cancel(self) -> None:
         """End the experiment at its next step, or the download."""
-        self._fetch.cancel()
+        looking = bool(self.weights.looking)
+        self.weights.cancel()
         self.runs.cancel()
-        if self._looking:
-            self._looking = ""
+        if looking:
             self.foot.news.setText("")
             self._refresh()
 
@@ -304,7 +291,7 @@ class ExperimentsPanel(LatePanel):
 
     @property
     def _busy(self) -> bool:
-        return self.runs.job is not None or self._fetch.running or bool(self._looking)
+        return self.runs.job is not None or self.weights.busy
 
     @Slot()
     def _refresh(self) -> None:
@@ -314,9 +301,9 @@ class ExperimentsPanel(LatePanel):
         why = "It is under way" if self.runs.slug == self._slug else "Another experiment is running"
         tip = why if job is not None else "Run this experiment with these parameters" if possible else "Its data set is missing"
         self.foot.run_button.setToolTip(tip)
-        self.foot.cancel_button.setEnabled(self._fetch.running or bool(self._looking) or (job is not None and not job.cancelled))
+        self.foot.cancel_button.setEnabled(self.weights.busy or (job is not None and not job.cancelled))
         self.foot.save_button.setEnabled(self._slug in self.runs.outcomes)
-        self.foot.download_button.setVisible(self._wanted is not None and not self._fetch.running)
+        self.foot.download_button.setVisible(self.weights.missing is not None and not self.weights.fetch.running)
         self.foot.bar.setVisible(self._busy)
 
     # ------------------------------------------------------------------ saving
