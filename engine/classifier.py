@@ -6,7 +6,6 @@ import contextlib
 import copy
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -21,8 +20,9 @@ from engine.batching import ROWS_SCORED
 from engine.before import applied, copies_of, grouped, known, pooled
 from engine.class_names import class_names
 from engine.contract import Contract, no_gradient
-from engine.devices import device_of, fastest_threads
+from engine.devices import device_of
 from engine.errors import GibbonError
+from engine.fastest_threads import threads_for
 from engine.fingerprint import digest, identity
 from engine.inspection import Findings, departs, inspect
 from engine.memory_format import channels_last
@@ -39,31 +39,10 @@ from engine.model_arguments import (
 )
 from engine.randomness import generator
 from engine.recomputation import computed_once
+from engine.recording import Looked, Recording
 from engine.sites import Site, SiteMode
 
 __all__ = ["Classifier", "Head", "Recording"]
-
-_threads: dict[tuple[str, str], int] = {}
-
-
-@dataclass(frozen=True)
-class Recording:
-    """Logits and cloned activations of one forward pass, by the name of the site."""
-
-    logits: Tensor
-    """The logits, ``(N, K)``."""
-    activations: dict[str, Tensor]
-    """Activations after the rectifier by site name, each ``(N, C, H, W)`` or ``(N, units)``."""
-
-
-@dataclass(frozen=True)
-class Looked:
-    """Logits of images, and the images as the network sees them, from one pass through the preprocessing."""
-
-    logits: Tensor
-    """The logits, ``(N, K)``."""
-    images: Tensor
-    """The images after the preprocessing, ``(N, C, H, W)`` in the range of pixels; of several copies of an image the first."""
 
 
 @dataclass(frozen=True)
@@ -427,15 +406,7 @@ class Classifier:
 
     def threads(self) -> int:
         """Measure the number of CPU threads at which a forward and a backward pass of one image are fastest, once per fingerprint."""
-        key = (self.fingerprint, str(self.device))
-        if key not in _threads:
-            if self.device.type != "cpu":
-                _threads[key] = 1
-            else:
-                cores = os.cpu_count() or 1
-                candidates = tuple(n for n in (1, 2, 4, 8, 16) if n == 1 or n <= max(1, cores - 1))
-                _threads[key] = fastest_threads(self._pass, candidates) if len(candidates) > 1 else 1
-        return _threads[key]
+        return threads_for((self.fingerprint, str(self.device)), self.device, self._pass)
 
     # ------------------------------------------------------------------ helpers
 

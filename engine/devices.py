@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-import time
 from collections.abc import Callable
 from functools import cache
 
@@ -107,33 +106,6 @@ def _versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
-
-
-def fastest_threads(work: Callable[[], object], candidates: tuple[int, ...], repeats: int = 5) -> int:
-    """Measure at which number of CPU threads ``work`` is fastest, by the best of ``repeats`` timings each.
-
-    The thread count of the calling thread is restored. OpenMP workers spin while they wait, so on busy cores more threads can be a hundred
-    times slower: a count must be measured.
-    """
-    before = torch.get_num_threads()
-    best, best_seconds = candidates[0], float("inf")
-    try:
-        for count in candidates:
-            torch.set_num_threads(count)
-            work()
-            seconds = min(_timed(work) for _ in range(repeats))
-            # More threads must be 10 % faster than fewer: otherwise they only take cores from the window.
-            if seconds < 0.9 * best_seconds:
-                best, best_seconds = count, seconds
-    finally:
-        torch.set_num_threads(before)
-    return best
-
-
-def _timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 keep_freed_memory()
