@@ -357,7 +357,7 @@ def test_a_bound_while_the_attack_is_held(bench: Workbench, session: Session) ->
     session.runs.pause(True)
     answers: list[int] = []
     session.ask("held", lambda: 1, answers.append, what="Answering")  # answered after the last step
-    until(lambda: answers and session.runs.job._preview is None and session.frame.step is not None, "the last picture")
+    until(lambda: answers and session.frame.step == session.runs.job.index, "the last picture")
     held = session.frame
     session.set_bounds({session.classifier.sites[0].name: 0.5})
     until(lambda: session.frame.observation.bounded is not None, "the bound")
